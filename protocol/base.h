@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* The few macros that every room uses. */
+#ifndef RBR_BASE_H
+#define RBR_BASE_H
+
+#include <stddef.h>
+
+/* Runs FREE(&variable) when the variable leaves its scope. */
+#define RBR_CLEANUP(wipe) __attribute__((cleanup(wipe)))
+#define RBR_MUST_CHECK __attribute__((warn_unused_result))
+#define RBR_PRINTF(text, first) __attribute__((format(printf, text, first)))
+#define RBR_UNUSED __attribute__((unused))
+#define RBR_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Moves a pointer out of a variable that would free it. */
+#define RBR_STEAL(pointer)                                                                                             \
+	__extension__({                                                                                                \
+		__typeof__(pointer) *rbr_steal_from = &(pointer);                                                      \
+		__typeof__(pointer) rbr_stolen = *rbr_steal_from;                                                      \
+		*rbr_steal_from = NULL;                                                                                \
+		rbr_stolen;                                                                                            \
+	})
+
+/* For RBR_CLEANUP on variables of type char * and int (a descriptor; negative means none). */
+void rbr_free_string(char **string);
+void rbr_close(int *descriptor);
+
+#endif

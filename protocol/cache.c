@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a record lives in the kernel.
+ *
+ * Anchor. Records hang in @u. A keyring of the session (@s) would die with the login or with `keyctl session`, and
+ * @u is linked from the default session keyring, so that a process of the same user normally possesses what is in it.
+ *
+ * Possession. A key's owner may see it; reading needs possession, that is, a path from the process's own keyrings
+ * to the key. Services with a private session keyring, cron and `keyctl session` have no such path: the search in @u finds
+ * the key and the read says EACCES. The record is then searched once more with the process keyring as the
+ * destination, which makes the path. Not reading by ownership alone keeps other user namespaces of the same user out.
+ *
+ * Publishing. Updating a key, or adding one of the same name, clears its timeout: there would be a moment in which
+ * the token outlives its expiry. A new key is therefore made in the process keyring, given its timeout and permissions,
+ * and then linked into @u, which displaces the old one in one step.
+ *
+ * Quota. An ordinary user has 200 keys and 20,000 bytes for everything, kerberos tickets included. Records carry
+ * timeouts and are small; when the quota is used up, nothing is cached and everything else goes on.
+ */
+#include "config.h"
+
+#include "cache.h"
+
+#include <errno.h>
+#include <linux/keyctl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define KEY_TYPE "user"
+#define PREFIX "ringbearer:"
+#define DESCRIPTION_MAX 40
+#define PAYLOAD_MAX 32767 /* of a "user" key */
+#define FIRST_READ 4096
+#define KEYS_VISITED_MAX 4096
+/* Possessor: everything. Owner: view and search (the names show in /proc/keys, the payload does not). */
+#define PERMISSIONS (0x3f000000u | 0x00010000u | 0x00080000u)
+#define SEPARATOR "\x1f"
+
+/* keyctl(2) and add_key(2) have no wrappers in libc. */
+static long
+keyctl(int operation, unsigned long a, unsigned long b, unsigned long c, unsigned long d)
+{
+	return syscall(SYS_keyctl, operation, a, b, c, d);
+}
+
+static unsigned long
+keyring(int special)
+{
+	return (unsigned long)(long)special;
+}
+
+uint64_t
+rbr_hash(const void *data, size_t size)
+{
+	const unsigned char *bytes = data;
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		hash = (hash ^ bytes[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+void
+rbr_cache_key_wipe(struct rbr_cache_key *key)
+{
+	rbr_secret_wipe(&key->text);
+}
+
+int
+rbr_cache_key_add(struct rbr_cache_key *key, const char *component)
+{
+	int rc = key->text.size > 0 ? rbr_secret_append(&key->text, SEPARATOR, 1) : 0;
+
+	return rc < 0 ? rc : rbr_secret_append_string(&key->text, component);
+}
+
+static void
+describe(const struct rbr_cache_key *key, char description[DESCRIPTION_MAX])
+{
+	(void)snprintf(description, DESCRIPTION_MAX, PREFIX "%016llx",
+		(unsigned long long)rbr_hash(key->text.data, key->text.size));
+}
+
+static long
+search(const char *description, int destination)
+{
+	return keyctl(KEYCTL_SEARCH, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)KEY_TYPE,
+		(unsigned long)description, keyring(destination));
+}
+
+/* Reads the payload of the key SERIAL. The kernel answers with the length it would have needed. */
+static bool
+read_payload(long serial, struct ringbearer_secret *payload)
+{
+	size_t wanted = FIRST_READ;
+	long length;
+
+	for (;;) {
+		rbr_secret_wipe(payload);
+		if (rbr_secret_reserve(payload, wanted) < 0)
+			return false;
+		length = keyctl(KEYCTL_READ, (unsigned long)serial, (unsigned long)payload->data, wanted, 0);
+		if (length < 0 || length > PAYLOAD_MAX)
+			return false;
+		if ((size_t)length <= wanted)
+			break;
+		wanted = (size_t)length;
+	}
+	payload->size = (size_t)length;
+	payload->data[length] = '\0';
+	return true;
+}
+
+static bool
+fetch(const char *description, struct ringbearer_secret *payload)
+{
+	long serial = search(description, 0);
+
+	if (serial < 0)
+		return false;
+	if (read_payload(serial, payload))
+		return true;
+	if (errno != EACCES)
+		return false;
+	serial = search(description, KEY_SPEC_PROCESS_KEYRING);
+	return serial >= 0 && read_payload(serial, payload);
+}
+
+bool
+rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
+	char description[DESCRIPTION_MAX];
+	const char *text;
+
+	describe(key, description);
+	if (!fetch(description, &payload))
+		return false;
+	if (rbr_message_parse(record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache", RINGBEARER_E_SYSTEM,
+		    NULL) == 0) {
+		text = rbr_message_get(record, "for");
+		if (text && strcmp(text, rbr_secret_string(&key->text)) == 0)
+			return true;
+	}
+	rbr_message_wipe(record);
+	return false;
+}
+
+/* Puts PAYLOAD into the kernel and links it into @u; the description must fit. */
+static bool
+publish(const char *description, const struct ringbearer_secret *payload, unsigned seconds)
+{
+	long serial = syscall(SYS_add_key, KEY_TYPE, description, payload->data, payload->size,
+		(long)KEY_SPEC_PROCESS_KEYRING);
+	bool done;
+
+	if (serial < 0)
+		return false;
+	done = keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)serial, seconds, 0, 0) == 0 &&
+		keyctl(KEYCTL_SETPERM, (unsigned long)serial, PERMISSIONS, 0, 0) == 0 &&
+		keyctl(KEYCTL_LINK, (unsigned long)serial, keyring(KEY_SPEC_USER_KEYRING), 0, 0) == 0;
+	(void)keyctl(KEYCTL_UNLINK, (unsigned long)serial, keyring(KEY_SPEC_PROCESS_KEYRING), 0, 0);
+	return done;
+}
+
+bool
+rbr_cache_write(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message head = RBR_MESSAGE_EMPTY;
+	char description[DESCRIPTION_MAX];
+
+	if (rbr_message_add(&head, "for", rbr_secret_string(&key->text)) < 0 ||
+		rbr_message_format(&head, &payload) < 0 || rbr_message_format(record, &payload) < 0 ||
+		payload.size > PAYLOAD_MAX)
+		return false;
+	if (seconds < 1)
+		seconds = 1;
+	if (seconds > RBR_CACHE_SECONDS_MAX)
+		seconds = RBR_CACHE_SECONDS_MAX;
+	describe(key, description);
+	return publish(description, &payload, (unsigned)seconds);
+}
+
+static void
+drop(long serial)
+{
+	if (keyctl(KEYCTL_INVALIDATE, (unsigned long)serial, 0, 0, 0) < 0)
+		(void)keyctl(KEYCTL_UNLINK, (unsigned long)serial, keyring(KEY_SPEC_USER_KEYRING), 0, 0);
+}
+
+void
+rbr_cache_drop(const struct rbr_cache_key *key)
+{
+	char description[DESCRIPTION_MAX];
+	long serial;
+
+	describe(key, description);
+	serial = search(description, 0);
+	if (serial >= 0)
+		drop(serial);
+}
+
+/* Is the key SERIAL one of ours? Its description reads "type;uid;gid;permissions;name". */
+static bool
+is_ours(long serial, char *name, size_t size)
+{
+	char text[256];
+	long length = keyctl(KEYCTL_DESCRIBE, (unsigned long)serial, (unsigned long)text, sizeof text, 0);
+	const char *last;
+
+	if (length <= 0 || (size_t)length > sizeof text || strncmp(text, KEY_TYPE ";", sizeof KEY_TYPE) != 0)
+		return false;
+	last = strrchr(text, ';');
+	if (!last || strncmp(last + 1, PREFIX, sizeof PREFIX - 1) != 0 || strlen(last + 1) >= size)
+		return false;
+	(void)snprintf(name, size, "%s", last + 1);
+	return true;
+}
+
+void
+rbr_cache_visit(rbr_cache_visitor visit, void *data)
+{
+	int32_t serials[KEYS_VISITED_MAX];
+	long length = keyctl(KEYCTL_READ, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)serials, sizeof serials, 0);
+	size_t count = length < 0 ? 0 : (size_t)length / sizeof serials[0];
+	char name[DESCRIPTION_MAX];
+	size_t i;
+
+	if (count > KEYS_VISITED_MAX)
+		count = KEYS_VISITED_MAX;
+	for (i = 0; i < count; i++) {
+		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
+		RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+		if (is_ours(serials[i], name, sizeof name) && fetch(name, &payload) &&
+			rbr_message_parse(&record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache",
+				RINGBEARER_E_SYSTEM, NULL) == 0 &&
+			visit(&record, data))
+			drop(serials[i]);
+	}
+}

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "credential.h"
+
+#include <string.h>
+#include <time.h>
+
+void
+rbr_credential_wipe(struct rbr_credential *credential)
+{
+	rbr_message_wipe(&credential->record);
+	*credential = RBR_CREDENTIAL_EMPTY;
+}
+
+struct rbr_clock
+rbr_clock_now(void)
+{
+	struct timespec real = {0}, boot = {0};
+
+	(void)clock_gettime(CLOCK_REALTIME, &real);
+	(void)clock_gettime(CLOCK_BOOTTIME, &boot);
+	return (struct rbr_clock){.real = real.tv_sec, .boot = boot.tv_sec};
+}
+
+bool
+rbr_token_is_clean(const char *token, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (token[i] < 0x21 || token[i] > 0x7e)
+			return false;
+	return size > 0;
+}
+
+bool
+rbr_credential_from_record(struct rbr_credential *credential)
+{
+	const struct rbr_message *record = &credential->record;
+
+	credential->token = rbr_message_get(record, "token");
+	credential->type = rbr_message_get(record, "type");
+	credential->account = rbr_message_get(record, "account");
+	credential->username = rbr_message_get(record, "username");
+	credential->scope = rbr_message_get(record, "scope");
+	credential->obtained = rbr_message_get_number(record, "obtained", 0);
+	credential->expires = rbr_message_get_number(record, "expires", 0);
+	credential->boot_expires = rbr_message_get_number(record, "boot_expires", 0);
+	credential->renew_at = rbr_message_get_number(record, "renew_at", 0);
+	credential->obtained_ms = rbr_message_get_number(record, "obtained_ms", 0);
+	return credential->token && credential->type && credential->account &&
+		rbr_token_is_clean(credential->token, strlen(credential->token));
+}
+
+int64_t
+rbr_credential_remaining(const struct rbr_credential *credential, struct rbr_clock now)
+{
+	int64_t real_left, boot_left;
+
+	if (now.real < credential->obtained || (credential->boot_expires != 0 && now.boot >= credential->boot_expires))
+		return 0;
+	if (credential->expires == 0)
+		return INT64_MAX;
+	real_left = credential->expires - now.real;
+	boot_left = credential->boot_expires - now.boot;
+	if (boot_left < real_left)
+		real_left = boot_left;
+	return real_left > 0 ? real_left : 0;
+}
+
+bool
+rbr_credential_usable(const struct rbr_credential *credential, struct rbr_clock now, int64_t min_valid)
+{
+	int64_t lifetime = credential->expires - credential->obtained;
+	int64_t wanted = min_valid < 0 ? RBR_MIN_VALID_DEFAULT : min_valid;
+
+	if (credential->expires != 0 && lifetime <= wanted)
+		wanted = lifetime / 2;
+	return rbr_credential_remaining(credential, now) > wanted;
+}
+
+bool
+rbr_credential_ageing(const struct rbr_credential *credential, struct rbr_clock now)
+{
+	return credential->renew_at != 0 && now.real >= credential->renew_at;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What went wrong: a code of enum ringbearer_error and a bounded detail without secrets. */
+#ifndef RBR_ERROR_H
+#define RBR_ERROR_H
+
+#include "base.h"
+#include "ringbearer.h"
+
+/* Longest detail kept, with its NUL; longer ones are cut. */
+#define RBR_DETAIL_MAX 640
+
+struct rbr_error {
+	int code;	  /* 0: nothing went wrong */
+	long retry_after; /* seconds the server wants to be left alone; 0: it did not say */
+	char detail[RBR_DETAIL_MAX];
+};
+
+/* Fills ERROR (may be NULL) and returns CODE. The detail is one line: what happened; what to do. Bytes outside
+ * printable ASCII and UTF-8 sequences are replaced by '?', so that a terminal cannot be driven by them. */
+int rbr_fail(struct rbr_error *error, int code, const char *format, ...) RBR_PRINTF(3, 4);
+
+/* The same for "out of memory". */
+int rbr_fail_memory(struct rbr_error *error);
+
+/* Replaces what could drive a terminal in TEXT (controls, DEL and C1 controls in UTF-8) by '?'. */
+void rbr_sanitize(char *text);
+
+/* The code whose wire name is NAME; RINGBEARER_E_SYSTEM for one it does not know. */
+int rbr_error_from_name(const char *name);
+
+#endif

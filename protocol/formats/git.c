@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * git's credential protocol. A caller that announced `authtype` (git 2.46 and later) gets the token under its own
+ * scheme; an older one gets it as the password, with a user name, since it would ask for one otherwise.
+ */
+#include "config.h"
+
+#include "formats.h"
+
+#define USERNAME_DEFAULT "oauth2"
+
+static int
+write_bearer(const struct rbr_credential *credential, struct rbr_message *message)
+{
+	int rc = rbr_message_add(message, "capability[]", "authtype");
+
+	if (rc == 0)
+		rc = rbr_message_add(message, "authtype", credential->type);
+	if (rc == 0)
+		rc = rbr_message_add(message, "credential", credential->token);
+	if (rc == 0)
+		rc = rbr_message_add(message, "ephemeral", "1");
+	return rc;
+}
+
+static int
+write_password(const struct rbr_credential *credential, struct rbr_message *message)
+{
+	const char *username = credential->username ? credential->username : USERNAME_DEFAULT;
+	int rc = rbr_message_add(message, "username", username);
+
+	return rc < 0 ? rc : rbr_message_add(message, "password", credential->token);
+}
+
+int
+rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message message = RBR_MESSAGE_EMPTY;
+	const struct rbr_credential *credential = answer->credential;
+	int rc = answer->authtype ? write_bearer(credential, &message) : write_password(credential, &message);
+
+	if (rc == 0 && credential->expires != 0)
+		rc = rbr_message_add_number(&message, "password_expiry_utc", credential->expires);
+	if (rc == 0)
+		rc = rbr_message_add(&message, "account", credential->account);
+	if (rc == 0 && credential->scope)
+		rc = rbr_message_add(&message, "scope", credential->scope);
+	return rc < 0 ? RINGBEARER_E_SYSTEM : rbr_message_format(&message, out);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+/* One JSON object on one line. `expires_at` (seconds since 1970) and `scope` are left out where they are not known. */
+#include "config.h"
+
+#include "formats.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+int
+rbr_json_string(struct ringbearer_secret *out, const char *text)
+{
+	int rc = rbr_secret_append(out, "\"", 1);
+	char escape[8];
+
+	while (rc == 0 && *text) {
+		size_t plain = 0;
+
+		while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
+			plain++;
+		rc = rbr_secret_append(out, text, plain);
+		text += plain;
+		if (rc == 0 && *text) {
+			(void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*text++);
+			rc = rbr_secret_append_string(out, escape);
+		}
+	}
+	return rc < 0 ? rc : rbr_secret_append(out, "\"", 1);
+}
+
+static int
+member(struct ringbearer_secret *out, const char *name, const char *value)
+{
+	int rc = rbr_secret_append(out, out->data[out->size - 1] == '{' ? "" : ",",
+		out->data[out->size - 1] == '{' ? 0 : 1);
+
+	if (rc == 0)
+		rc = rbr_json_string(out, name);
+	if (rc == 0)
+		rc = rbr_secret_append(out, ":", 1);
+	return rc < 0 ? rc : rbr_json_string(out, value);
+}
+
+int
+rbr_format_json(const struct rbr_answer *answer, struct ringbearer_secret *out)
+{
+	const struct rbr_credential *credential = answer->credential;
+	char number[48];
+	int rc = rbr_secret_append(out, "{", 1);
+
+	if (rc == 0)
+		rc = member(out, "account", credential->account);
+	if (rc == 0)
+		rc = member(out, "token_type", credential->type);
+	if (rc == 0)
+		rc = member(out, "access_token", credential->token);
+	if (rc == 0 && credential->scope)
+		rc = member(out, "scope", credential->scope);
+	if (rc == 0 && credential->expires != 0) {
+		(void)snprintf(number, sizeof number, ",\"expires_at\":%" PRId64, credential->expires);
+		rc = rbr_secret_append_string(out, number);
+	}
+	return rc < 0 ? rc : rbr_secret_append(out, "}\n", 2);
+}

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The module ABI: the only header that the author of a module needs. ringbearer-module(7) is its guide.
+ *
+ * A module is a shared object in ringbearer's module folder. `grant = device_code` in an account loads
+ * grant-device-code.so, `store = my_vault` loads store-my-vault.so: a grant says how a token is obtained, a store
+ * says where secrets rest. The module exports one symbol, ringbearer_module_init(), which returns its vtable.
+ *
+ * The ABI number is major << 16 | minor. Another major is refused. Within a major all structs only grow at their end
+ * and carry their own size, so older modules keep loading in a newer host: it copies the smaller of the two sizes
+ * into a zeroed struct. A module looks at the host's `size` before it uses a function that a later minor added.
+ *
+ * A NULL operation means "not supported". Modules do not call each other, print nothing, install no signal handlers
+ * and do not exit: they answer with 0 or a code of enum ringbearer_error, having said why through host->fail().
+ * They run in a short-lived process, on one thread, under one call at a time. They are never unloaded.
+ */
+#ifndef RINGBEARER_MODULE_H
+#define RINGBEARER_MODULE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ringbearer.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RINGBEARER_MODULE_ABI_MAJOR 1u
+#define RINGBEARER_MODULE_ABI_MINOR 0u
+#define RINGBEARER_MODULE_ABI (RINGBEARER_MODULE_ABI_MAJOR << 16 | RINGBEARER_MODULE_ABI_MINOR)
+
+/* One request to a module: owned by the host, valid until the operation returns. */
+struct ringbearer_call;
+
+/* Bytes that are wiped when they are freed or grown. Always followed by a NUL that does not count. */
+struct ringbearer_secret;
+
+/* "Unknown" in ringbearer_tokens.expires_in. */
+#define RINGBEARER_EXPIRES_UNKNOWN INT64_C(-1)
+
+enum ringbearer_log_level {
+	RINGBEARER_LOG_WARNING = 0, /* a person should know, the call goes on */
+	RINGBEARER_LOG_TRACE = 1,   /* shown with RINGBEARER_TRACE=1; never a secret */
+};
+
+/* What the host does for a module. Never NULL up to the `size` that the host states. */
+struct ringbearer_host {
+	uint32_t abi;  /* RINGBEARER_MODULE_ABI of the host */
+	uint32_t size; /* of this struct as the host knows it */
+
+	/* Says something to the person behind the call. One line, no newline, no secrets. */
+	void (*log)(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* Records why the call fails and returns CODE, so that `return host->fail(…)` reads well. One line without a
+	 * newline: what happened; what to do. Control characters are replaced, and secrets that the host handed out for this
+	 * call are blotted out, in case a server echoes them. */
+	int (*fail)(struct ringbearer_call *call, int code, const char *format, ...)
+		__attribute__((format(printf, 3, 4)));
+
+	/* How many seconds the server wants to be left alone (Retry-After, RFC 9110 section 10.2.3). */
+	void (*retry_after)(struct ringbearer_call *call, long seconds);
+
+	/* The value of the account's KEY ("client_id", "token_endpoint", …) with defaults, provider and request applied,
+	 * or NULL if it is not set; "account" is the account's name. INDEX counts the values of a key that may repeat, from 0. */
+	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
+
+	/* Milliseconds left until the call's deadline; 0 when it has passed. Every wait must be bounded by it. */
+	int64_t (*remaining_ms)(struct ringbearer_call *call);
+
+	/* May this call ask a person something (an unlock prompt, a browser)? */
+	bool (*interactive)(struct ringbearer_call *call);
+
+	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;
+	 * secret_free(NULL) does nothing. secret_data() is valid until the buffer is appended to or freed. */
+	struct ringbearer_secret *(*secret_new)(const void *data, size_t size);
+	int (*secret_append)(struct ringbearer_secret *secret, const void *data, size_t size)
+		__attribute__((warn_unused_result));
+	const char *(*secret_data)(const struct ringbearer_secret *secret);
+	size_t (*secret_size)(const struct ringbearer_secret *secret);
+	void (*secret_free)(struct ringbearer_secret *secret);
+};
+
+/* Which stored secrets a grant wants to be handed (ringbearer_module.needs). */
+enum ringbearer_need {
+	RINGBEARER_NEEDS_CLIENT_SECRET = 1 << 0, /* unless client_auth is "none" */
+	RINGBEARER_NEEDS_REFRESH_TOKEN = 1 << 1,
+	RINGBEARER_NEEDS_API_KEY = 1 << 2,
+};
+
+/* What a grant works with. Members that it did not ask for are NULL. */
+struct ringbearer_grant_input {
+	uint32_t size;
+	const struct ringbearer_secret *client_secret;
+	const struct ringbearer_secret *refresh_token;
+	const struct ringbearer_secret *api_key;
+};
+
+/* What a grant brings back. Secrets are made with host->secret_new() and belong to the host after the call, even
+ * when it fails. */
+struct ringbearer_tokens {
+	uint32_t size;
+	struct ringbearer_secret *access_token;	 /* bytes 0x21 to 0x7E only */
+	struct ringbearer_secret *refresh_token; /* NULL: none in the answer */
+	const char *token_type;			 /* static storage; "Bearer" */
+	int64_t expires_in;			 /* seconds from the moment the request was sent, or RINGBEARER_EXPIRES_UNKNOWN */
+	struct ringbearer_secret *scope;	 /* as granted; NULL: the server did not say */
+};
+
+/* What names a stored secret. The members are the store's lookup key, all of them, always; `label` is for people. */
+struct ringbearer_item {
+	uint32_t size;
+	const char *account;
+	const char *kind;      /* "client_secret", "refresh_token" or "api_key" */
+	const char *client_id; /* "none" where there is none */
+	const char *endpoint;  /* where the secret may be sent */
+	const char *label;     /* for the keyring's own viewer; not part of the key; NULL in lookups */
+};
+
+typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void *data);
+
+struct ringbearer_module {
+	uint32_t abi;	  /* RINGBEARER_MODULE_ABI that the module was compiled with */
+	uint32_t size;	  /* sizeof(struct ringbearer_module) that the module was compiled with */
+	const char *name; /* the file's name without ".so", e.g. "grant-api-key" */
+
+	/* -- grants -- */
+	uint32_t needs; /* of enum ringbearer_need */
+
+	/* Obtains an access token without a person. */
+	int (*renew)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
+		struct ringbearer_tokens *ret_tokens);
+
+	/* Obtains the standing grant with a person. */
+	int (*authorize)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
+		struct ringbearer_tokens *ret_tokens);
+
+	/* Tells the server to forget TOKEN; KIND is "refresh_token" or "access_token" (RFC 7009). */
+	int (*revoke)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
+		const struct ringbearer_secret *token, const char *kind);
+
+	/* -- stores: absent (RINGBEARER_E_NO_SECRET), locked, dismissed and unavailable are different answers and must
+	 * never be mistaken for one another -- */
+
+	/* Finds the value of ITEM. */
+	int (*lookup)(struct ringbearer_call *call, const struct ringbearer_item *item,
+		struct ringbearer_secret **ret_value);
+
+	/* Keeps VALUE under ITEM and replaces what was there. */
+	int (*store)(struct ringbearer_call *call, const struct ringbearer_item *item,
+		const struct ringbearer_secret *value);
+
+	/* Removes ITEM; 0 also when there was none. */
+	int (*erase)(struct ringbearer_call *call, const struct ringbearer_item *item);
+
+	/* Calls VISIT for every item of ACCOUNT (of all accounts if NULL) until it returns non-zero, which list()
+	 * returns. No values. */
+	int (*list)(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data);
+};
+
+/*
+ * The module's one export. HOST stays valid for the life of the process. Returns the module's vtable (static
+ * storage), or NULL if it cannot serve this host.
+ */
+RINGBEARER_EXPORT const struct ringbearer_module *ringbearer_module_init(uint32_t host_abi,
+	const struct ringbearer_host *host);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
