@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "account.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "keys.h"
+#include "provider.h"
+
+static const enum rbr_place places[] = {RBR_PLACE_USER, RBR_PLACE_SYSTEM};
+
+void
+rbr_account_wipe(struct rbr_account *account)
+{
+	size_t i;
+
+	for (i = 0; i < account->count; i++)
+		free(account->values[i].text);
+	account->count = 0;
+}
+
+int
+rbr_account_check_name(const char *name, struct rbr_error *error)
+{
+	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-");
+
+	if (size == 0 || size > RBR_ACCOUNT_NAME_MAX || name[size] != '\0' || name[0] == '.' || name[0] == '-')
+		return rbr_fail(error, RINGBEARER_E_USAGE,
+			"`%.70s` is no name of an account; use 1 to %d letters, digits and `._@-`, the first no dot or dash",
+			name, RBR_ACCOUNT_NAME_MAX);
+	return 0;
+}
+
+static void
+put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
+{
+	(void)snprintf(stamp, RBR_STAMP_MAX, "%x:%x:%llx:%llx.%x:%llx", status->stx_dev_major, status->stx_dev_minor,
+		(unsigned long long)status->stx_ino, (unsigned long long)status->stx_mtime.tv_sec,
+		status->stx_mtime.tv_nsec, (unsigned long long)status->stx_size);
+}
+
+static int
+look(const char *path, struct statx *status)
+{
+	return statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT,
+		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME, status);
+}
+
+void
+rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX])
+{
+	struct statx status;
+
+	if (look(path, &status) < 0)
+		(void)snprintf(stamp, RBR_STAMP_MAX, "-");
+	else
+		put_stamp(&status, stamp);
+}
+
+int
+rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error)
+{
+	char folder[PATH_MAX];
+	struct statx status;
+	size_t i;
+	int rc = rbr_account_check_name(name, error);
+
+	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(places); i++) {
+		rc = rbr_path_folder(places[i], "accounts", folder, error);
+		if (rc == 0)
+			rc = rbr_path_join(folder, name, ret_located->path, error);
+		if (rc < 0)
+			break;
+		if (look(ret_located->path, &status) == 0) {
+			put_stamp(&status, ret_located->stamp);
+			return rbr_config_trust(ret_located->path, status.stx_mode, status.stx_uid, error);
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s cannot be read: %s", ret_located->path,
+				strerror(errno));
+	}
+	if (rc < 0)
+		return rc;
+	return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT, "there is no account `%s`", name);
+}
+
+/* -- values -- */
+
+static int
+push(struct rbr_account *account, int key, enum rbr_layer layer, unsigned line, const char *text,
+	struct rbr_error *error)
+{
+	struct rbr_value *value = &account->values[account->count];
+
+	if (account->count == RBR_ACCOUNT_VALUES_MAX)
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "the account has more than %d values", RBR_ACCOUNT_VALUES_MAX);
+	value->text = strdup(text);
+	if (!value->text)
+		return rbr_fail_memory(error);
+	value->key = key;
+	value->layer = layer;
+	value->line = line;
+	account->count++;
+	return 0;
+}
+
+const struct rbr_value *
+rbr_account_value(const struct rbr_account *account, int key, size_t index)
+{
+	const struct rbr_value *top = NULL;
+	size_t i;
+
+	for (i = 0; i < account->count; i++)
+		if (account->values[i].key == key && (!top || account->values[i].layer > top->layer))
+			top = &account->values[i];
+	for (i = 0; top && i < account->count; i++)
+		if (account->values[i].key == key && account->values[i].layer == top->layer && index-- == 0)
+			return &account->values[i];
+	return NULL;
+}
+
+const char *
+rbr_account_get(const struct rbr_account *account, enum rbr_key key)
+{
+	const struct rbr_value *value = rbr_account_value(account, (int)key, 0);
+
+	return value ? value->text : NULL;
+}
+
+bool
+rbr_account_yes(const struct rbr_account *account, enum rbr_key key)
+{
+	const char *text = rbr_account_get(account, key);
+
+	return text && strcmp(text, "yes") == 0;
+}
+
+int64_t
+rbr_account_seconds(const struct rbr_account *account, enum rbr_key key)
+{
+	const char *text = rbr_account_get(account, key);
+
+	return text ? (int64_t)strtoll(text, NULL, 10) : -1;
+}
+
+int64_t
+rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime)
+{
+	const char *text = rbr_account_get(account, RBR_KEY_RENEW_AHEAD);
+	int64_t number = rbr_account_seconds(account, RBR_KEY_RENEW_AHEAD);
+
+	return text && strchr(text, '%') ? lifetime * number / 100 : number;
+}
+
+int
+rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+{
+	int rc = rbr_key_check(&rbr_keys[key], text, "the request", error);
+
+	return rc < 0 ? rc : push(account, (int)key, RBR_LAYER_REQUEST, 0, text, error);
+}
+
+/* -- layers -- */
+
+static int
+add_defaults(struct rbr_account *account, struct rbr_error *error)
+{
+	int key, rc = 0;
+
+	for (key = 0; rc == 0 && key < RBR_KEYS; key++)
+		if (rbr_keys[key].initial)
+			rc = push(account, key, RBR_LAYER_DEFAULT, 0, rbr_keys[key].initial, error);
+	return rc;
+}
+
+static bool
+is_secret_key(const char *key)
+{
+	return strcmp(key, "client_secret") == 0 || strcmp(key, "refresh_token") == 0 || strcmp(key, "api_key") == 0 ||
+		strcmp(key, "access_token") == 0 || strcmp(key, "password") == 0;
+}
+
+/* Finds KEY, or says why not. */
+static int
+identify(const char *key, const char *what, unsigned line, struct rbr_error *error)
+{
+	int found = rbr_key_find(key);
+
+	if (found >= 0)
+		return found;
+	if (is_secret_key(key))
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s, line %u: a configuration file must not hold a secret; remove `%s` and give it with `ringbearer secret "
+			"ACCOUNT`",
+			what, line, key);
+	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: there is no key `%.64s`; did you mean `%s`?", what, line,
+		key, rbr_key_nearest(key));
+}
+
+static int
+add_own(struct rbr_account *account, const struct rbr_message *lines, const char *what, struct rbr_error *error)
+{
+	const struct rbr_value *earlier;
+	char place[PATH_MAX + 32];
+	size_t i;
+	int key, rc = 0;
+
+	for (i = 0; rc == 0 && i < lines->count; i++) {
+		unsigned line = lines->entries[i].line;
+
+		key = identify(rbr_message_key(lines, i), what, line, error);
+		if (key < 0)
+			return key;
+		earlier = rbr_account_value(account, key, 0);
+		if (!rbr_keys[key].repeats && earlier && earlier->layer == RBR_LAYER_ACCOUNT)
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: `%s` stands there twice; keep one", what, line,
+				rbr_keys[key].name);
+		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
+		rc = rbr_key_check(&rbr_keys[key], rbr_message_value(lines, i), place, error);
+		if (rc == 0)
+			rc = push(account, key, RBR_LAYER_ACCOUNT, line, rbr_message_value(lines, i), error);
+	}
+	return rc;
+}
+
+/* What `{NAME}` stands for; the tenant may be a name in the provider's domain. */
+static int
+expansion(const struct rbr_account *account, const struct rbr_provider *provider, const char *name, size_t size,
+	char text[512], struct rbr_error *error)
+{
+	const char *domain = rbr_message_get(&provider->lines, "tenant_domain"), *value;
+	char key_name[64];
+	int key;
+
+	(void)snprintf(key_name, sizeof key_name, "%.*s", (int)size, name);
+	key = rbr_key_find(key_name);
+	value = key < 0 ? NULL : rbr_account_get(account, (enum rbr_key)key);
+	if (!value)
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "the provider `%s` needs `%s`; add it to the account",
+			rbr_account_get(account, RBR_KEY_PROVIDER), key_name);
+	if (value[strspn(value, RBR_WORD_CHARACTERS)] != '\0')
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "`%s` goes into the provider's URLs: it may have letters, digits and "
+							    "`._~:[]-` only",
+			key_name);
+	if (key == RBR_KEY_TENANT && domain && !strpbrk(value, ".:"))
+		(void)snprintf(text, 512, "%s.%s", value, domain);
+	else
+		(void)snprintf(text, 512, "%s", value);
+	return 0;
+}
+
+/* Fills in the `{name}`s of TEMPLATE. */
+static int
+expand(const struct rbr_account *account, const struct rbr_provider *provider, const char *template,
+	struct ringbearer_secret *out, struct rbr_error *error)
+{
+	char text[512];
+	int rc = 0;
+
+	while (rc == 0 && *template) {
+		size_t plain = strcspn(template, "{"), name;
+
+		rc = rbr_secret_append(out, template, plain);
+		template += plain;
+		if (rc < 0 || *template == '\0')
+			break;
+		name = strcspn(++template, "}");
+		if (template[name] == '\0')
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s has a `{` without `}`", provider->path);
+		rc = expansion(account, provider, template, name, text, error);
+		if (rc < 0)
+			return rc;
+		rc = rbr_secret_append_string(out, text);
+		template += name + 1;
+	}
+	return rc < 0 ? rbr_fail_memory(error) : 0;
+}
+
+static int
+add_provider(struct rbr_account *account, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_provider_wipe) struct rbr_provider provider = RBR_PROVIDER_EMPTY;
+	const char *name = rbr_account_get(account, RBR_KEY_PROVIDER);
+	char place[PATH_MAX + 32];
+	size_t i;
+	int key, rc = name ? rbr_provider_load(name, &provider, error) : 0;
+
+	memcpy(account->provider_path, provider.path, sizeof provider.path);
+	for (i = 0; rc == 0 && i < provider.lines.count; i++) {
+		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+		unsigned line = provider.lines.entries[i].line;
+
+		if (rbr_provider_has_key(rbr_message_key(&provider.lines, i)))
+			continue;
+		key = identify(rbr_message_key(&provider.lines, i), provider.path, line, error);
+		if (key < 0)
+			return key;
+		rc = expand(account, &provider, rbr_message_value(&provider.lines, i), &text, error);
+		(void)snprintf(place, sizeof place, "%s, line %u", provider.path, line);
+		if (rc == 0)
+			rc = rbr_key_check(&rbr_keys[key], rbr_secret_string(&text), place, error);
+		if (rc == 0)
+			rc = push(account, key, RBR_LAYER_PROVIDER, line, rbr_secret_string(&text), error);
+	}
+	return rc;
+}
+
+int
+rbr_account_assemble(const char *name, const struct rbr_message *lines, const char *what,
+	struct rbr_account *ret_account, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	int rc = rbr_account_check_name(name, error);
+
+	if (rc == 0)
+		rc = add_defaults(&account, error);
+	if (rc == 0)
+		rc = add_own(&account, lines, what, error);
+	if (rc == 0)
+		rc = add_provider(&account, error);
+	if (rc < 0)
+		return rc;
+	if (!rbr_account_get(&account, RBR_KEY_GRANT))
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s: `grant` is missing; add grant = client_credentials, api_key or another", what);
+	(void)snprintf(account.name, sizeof account.name, "%s", name);
+	*ret_account = account;
+	account.count = 0;
+	return 0;
+}
+
+int
+rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
+	struct rbr_located located;
+	int rc = rbr_account_locate(name, &located, error);
+
+	if (rc == 0)
+		rc = rbr_config_read(located.path, &lines, error);
+	if (rc == 0)
+		rc = rbr_account_assemble(name, &lines, located.path, ret_account, error);
+	if (rc == 0)
+		memcpy(ret_account->path, located.path, sizeof located.path);
+	return rc;
+}
+
+/* -- all of them -- */
+
+static bool
+shadowed(const char *name, size_t place)
+{
+	char folder[PATH_MAX], path[PATH_MAX];
+
+	return place > 0 && rbr_path_folder(places[0], "accounts", folder, NULL) == 0 &&
+		rbr_path_join(folder, name, path, NULL) == 0 && access(path, F_OK) == 0;
+}
+
+int
+rbr_account_visit(rbr_account_visitor visit, void *data, struct rbr_error *error)
+{
+	char folder[PATH_MAX];
+	struct dirent *entry;
+	size_t i;
+	DIR *open_folder;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(places); i++) {
+		rc = rbr_path_folder(places[i], "accounts", folder, error);
+		open_folder = rc == 0 ? opendir(folder) : NULL;
+		if (!open_folder)
+			continue;
+		while (rc == 0 && (entry = readdir(open_folder)))
+			if (rbr_account_check_name(entry->d_name, NULL) == 0 && !shadowed(entry->d_name, i))
+				rc = visit(entry->d_name, data);
+		(void)closedir(open_folder);
+	}
+	return rc;
+}

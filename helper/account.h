@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * An account: what one name stands for. Its values come in layers, each above the one before:
+ * built-in defaults, the provider's file, the account's file, the request.
+ */
+#ifndef RBR_ACCOUNT_H
+#define RBR_ACCOUNT_H
+
+#include <limits.h>
+#include <stdbool.h>
+
+#include "paths.h"
+#include "protocol/message.h"
+
+#define RBR_ACCOUNT_NAME_MAX 64 /* characters */
+#define RBR_STAMP_MAX 96	/* a stamp as text, with its NUL */
+#define RBR_ACCOUNT_VALUES_MAX 128
+
+enum rbr_key {
+#define KEY(identifier, name, kind, repeats, initial, placeholder, help) RBR_KEY_##identifier,
+#include "keys.def"
+#undef KEY
+	RBR_KEYS
+};
+
+struct rbr_key_info {
+	const char *name;
+	const char *kind;
+	bool repeats;
+	const char *initial;
+	const char *placeholder;
+	const char *help;
+};
+
+extern const struct rbr_key_info rbr_keys[RBR_KEYS];
+
+/* The key called NAME, or -1. */
+int rbr_key_find(const char *name);
+
+/* The known key that looks most like NAME. */
+const char *rbr_key_nearest(const char *name);
+
+enum rbr_layer {
+	RBR_LAYER_DEFAULT,
+	RBR_LAYER_PROVIDER,
+	RBR_LAYER_ACCOUNT,
+	RBR_LAYER_REQUEST,
+};
+
+struct rbr_value {
+	int key;
+	enum rbr_layer layer;
+	unsigned line; /* in the layer's file; 0 if it has none */
+	char *text;
+};
+
+struct rbr_account {
+	char name[RBR_ACCOUNT_NAME_MAX + 1];
+	char path[PATH_MAX];	      /* of the account's file; "" while there is none */
+	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
+	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
+	size_t count;
+};
+
+#define RBR_ACCOUNT_EMPTY ((struct rbr_account){.count = 0})
+
+void rbr_account_wipe(struct rbr_account *account);
+
+/* `[A-Za-z0-9._@-]{1,64}`, not starting with a dot or a dash. RINGBEARER_E_USAGE if not. */
+int rbr_account_check_name(const char *name, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Where an account's file is and what it is just now: the hit needs no more than this. */
+struct rbr_located {
+	char path[PATH_MAX];
+	char stamp[RBR_STAMP_MAX]; /* device, inode, time of change and size, as text */
+};
+
+/* Finds the file of the account NAME, the user's before the system's, with one statx each.
+ * RINGBEARER_E_NO_ACCOUNT; RINGBEARER_E_CONFIG if others can write to the file or own it. */
+int rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Locates, reads and assembles the account NAME with all layers below the request.
+ * RINGBEARER_E_NO_ACCOUNT, RINGBEARER_E_CONFIG. */
+int rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* The same from LINES (keys of the account's own layer) instead of a file; WHAT names their source. */
+int rbr_account_assemble(const char *name, const struct rbr_message *lines, const char *what,
+	struct rbr_account *ret_account, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Puts a value above all others, as a request does. */
+int rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
+/* The value of KEY that is in effect, or NULL. INDEX counts the values of a key that repeats, from 0. */
+const struct rbr_value *rbr_account_value(const struct rbr_account *account, int key, size_t index);
+const char *rbr_account_get(const struct rbr_account *account, enum rbr_key key);
+
+/* The value of a YES_NO key, and of a SECONDS key (-1: not set). */
+bool rbr_account_yes(const struct rbr_account *account, enum rbr_key key);
+int64_t rbr_account_seconds(const struct rbr_account *account, enum rbr_key key);
+
+/* When a token of LIFETIME seconds should be renewed: so many seconds before its end (renew_ahead). */
+int64_t rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime);
+
+/* Calls VISIT with the name of every account, each once, in no order, until it returns non-zero; returns that. */
+typedef int (*rbr_account_visitor)(const char *name, void *data);
+int rbr_account_visit(rbr_account_visitor visit, void *data, struct rbr_error *error);
+
+/* "dev:inode:time:size" of PATH; "-" if it is not there. STATUS gets owner and mode where it is not NULL. */
+struct stat;
+void rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX]);
+
+#endif

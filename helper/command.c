@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "command.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "account.h"
+
+const struct rbr_command rbr_commands[] = {
+	{"get", rbr_command_get, "[--account=NAME | --url=URL] [OPTION …]", "answer a request for a token",
+		"Without --account and --url the request is read from standard input, as key=value lines\n"
+		"(ringbearer-protocol(7)), the way git asks its credential helpers.\n\n"
+		"  --account=NAME       the account to answer for\n"
+		"  --url=URL            or the place that the token is for\n"
+		"  --username=NAME      which of several accounts at that place\n"
+		"  --scope=SCOPES       scopes that the token must have\n"
+		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
+		"  --min-valid=SECONDS  how long the token must still live (30)\n"
+		"  --format=FORM        git, token, header or json\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"
+		"  --show               write the token even to a terminal\n"},
+	{"token", rbr_command_token, "ACCOUNT [--show]", "write the bare token, for PassCmd, passwordeval and $(…)",
+		"  --show               write the token even to a terminal\n"},
+	{"store", rbr_command_store, "", "keep a secret that is given on standard input",
+		"Reads account= and one of client_secret=, refresh_token= and api_key= from standard input, keeps the secret in\n"
+		"the keyring and reads it back. Anything else, such as what git stores, is left alone.\n"},
+	{"erase", rbr_command_erase, "", "drop a token that was refused, or a secret",
+		"Reads a request from standard input. Drops the cached token if it is the one that is named by credential= or\n"
+		"password=, or if none is named. With account= and secret=client_secret, refresh_token, api_key or all it\n"
+		"removes that secret from the keyring.\n"},
+	{"add", rbr_command_add, "ACCOUNT --provider=NAME [--KEY=VALUE …]", "set up an account",
+		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n\n"
+		"  --secret-stdin       read the secret from standard input\n"},
+	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",
+		"For when the service has issued a new one. Cached tokens are dropped.\n\n"
+		"  --secret-stdin       read the secret from standard input\n"},
+	{"list", rbr_command_list, "[--json]", "list the accounts and how they stand", "  --json               as JSON\n"},
+	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
+	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},
+	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
+	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
+	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},
+	{NULL, NULL, NULL, NULL, NULL},
+};
+
+const struct rbr_command *
+rbr_command_find(const char *name)
+{
+	const struct rbr_command *command;
+
+	for (command = rbr_commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}
+
+int
+rbr_option(struct rbr_context *context, int argc, char **argv, const struct option *options)
+{
+	int value;
+
+	opterr = 0;
+	value = getopt_long(argc, argv, ":", options, NULL);
+	if (value == ':')
+		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE, "the option %s wants a value; see `ringbearer help %s`",
+			argv[optind - 1], argv[0]);
+	else if (value == '?')
+		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE, "the option %s is not known here; see `ringbearer help %s`",
+			argv[optind - 1], argv[0]);
+	return value == ':' || value == '?' ? 0 : value;
+}
+
+int
+rbr_account_argument(struct rbr_context *context, int argc, char **argv, const char **ret_name)
+{
+	if (optind >= argc)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "name an account; see `ringbearer help %s`", argv[0]);
+	if (optind + 1 < argc)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "`%.80s` is one argument too many; see `ringbearer help %s`",
+			argv[optind + 1], argv[0]);
+	*ret_name = argv[optind];
+	(void)snprintf(context->account, sizeof context->account, "%s", *ret_name);
+	return rbr_account_check_name(*ret_name, &context->error);
+}
+
+int
+rbr_no_argument(struct rbr_context *context, int argc, char **argv)
+{
+	if (optind < argc)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "`%.80s` is one argument too many; see `ringbearer help %s`",
+			argv[optind], argv[0]);
+	return 0;
+}
+
+int
+rbr_output(struct rbr_context *context, const struct ringbearer_secret *out)
+{
+	size_t written = 0;
+	ssize_t each;
+
+	while (written < out->size) {
+		each = write(STDOUT_FILENO, out->data + written, out->size - written);
+		if (each < 0 && errno == EINTR)
+			continue;
+		if (each < 0)
+			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written: %s", strerror(errno));
+		written += (size_t)each;
+	}
+	return 0;
+}

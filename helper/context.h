@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/* What one run of the program carries along: no globals. */
+#ifndef RBR_CONTEXT_H
+#define RBR_CONTEXT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "protocol/credential.h"
+#include "protocol/error.h"
+
+struct rbr_context {
+	bool trace;		 /* RINGBEARER_TRACE=1 */
+	bool quiet;		 /* a detached renewal: nobody reads what it says */
+	struct rbr_clock started; /* when the run began */
+	int64_t started_ms;	 /* the same on CLOCK_BOOTTIME in milliseconds */
+	char account[72];	 /* whom the message is about; "" while that is not known */
+	struct rbr_error error;	 /* why the run fails */
+};
+
+void rbr_context_start(struct rbr_context *context);
+
+/* CLOCK_BOOTTIME in milliseconds: what deadlines are measured with. */
+int64_t rbr_now_ms(void);
+
+/* Waits MILLISECONDS, whatever signals come. */
+void rbr_sleep_ms(int64_t milliseconds);
+
+#endif

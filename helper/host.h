@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MIT */
+/* What modules get from the program: the function table, and the call that they hand back to it. */
+#ifndef RBR_HOST_H
+#define RBR_HOST_H
+
+#include "account.h"
+#include "context.h"
+#include "protocol/module.h"
+
+#define RBR_CALL_SECRETS_MAX 4
+
+struct ringbearer_call {
+	struct rbr_context *context;
+	const struct rbr_account *account;
+	int64_t deadline_ms; /* CLOCK_BOOTTIME */
+	bool interactive;
+	/* what must never show up in a message */
+	const struct ringbearer_secret *secrets[RBR_CALL_SECRETS_MAX];
+};
+
+/* A call on behalf of ACCOUNT whose deadline is the account's `timeout` from now. */
+void rbr_call_start(struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account,
+	bool interactive);
+
+/* Has SECRET blotted out of messages from now on. It must outlive the call. */
+void rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secret);
+
+/* The function table. */
+const struct ringbearer_host *rbr_host(void);
+
+#endif

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "keys.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "url.h"
+
+#define LONGEST_COMPARED 64
+
+const struct rbr_key_info rbr_keys[RBR_KEYS] = {
+#define KEY(identifier, name, kind, repeats, initial, placeholder, help)                                               \
+	{name, kind, repeats, initial, placeholder, help},
+#include "keys.def"
+#undef KEY
+};
+
+int
+rbr_key_find(const char *name)
+{
+	int key;
+
+	for (key = 0; key < RBR_KEYS; key++)
+		if (strcmp(rbr_keys[key].name, name) == 0)
+			return key;
+	return -1;
+}
+
+static size_t
+smaller(size_t a, size_t b)
+{
+	return a < b ? a : b;
+}
+
+/* How many characters must be added, dropped or replaced to make one of the other (Levenshtein). */
+static size_t
+distance(const char *a, const char *b)
+{
+	size_t row[LONGEST_COMPARED + 1], i, j, b_size = strlen(b);
+
+	if (b_size > LONGEST_COMPARED)
+		b_size = LONGEST_COMPARED;
+	for (j = 0; j <= b_size; j++)
+		row[j] = j;
+	for (i = 0; a[i] && i < LONGEST_COMPARED; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i + 1;
+		for (j = 1; j <= b_size; j++) {
+			size_t replaced = diagonal + (a[i] != b[j - 1]);
+
+			diagonal = row[j];
+			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
+		}
+	}
+	return row[b_size];
+}
+
+const char *
+rbr_key_nearest(const char *name)
+{
+	const char *nearest = rbr_keys[0].name;
+	size_t least = distance(name, nearest), each;
+	int key;
+
+	for (key = 1; key < RBR_KEYS; key++) {
+		each = distance(name, rbr_keys[key].name);
+		if (each < least) {
+			least = each;
+			nearest = rbr_keys[key].name;
+		}
+	}
+	return nearest;
+}
+
+/* A number from 1 to RBR_SECONDS_MAX; *END points behind it. */
+static bool
+is_seconds(const char *text, const char **end)
+{
+	size_t digits = strspn(text, "0123456789");
+
+	*end = text + digits;
+	return digits > 0 && digits < 9 && atol(text) >= 1 && atol(text) <= RBR_SECONDS_MAX;
+}
+
+static bool
+is_choice(const char *choices, const char *text)
+{
+	size_t size = strlen(text);
+
+	while (*choices) {
+		size_t each = strcspn(choices, "|");
+
+		if (each == size && strncmp(choices, text, size) == 0)
+			return true;
+		choices += each + (choices[each] == '|');
+	}
+	return false;
+}
+
+static int
+check_url(const char *name, const char *text, bool endpoint, const char *where, struct rbr_error *error)
+{
+	struct rbr_url url;
+	struct rbr_error why = {0};
+
+	if (rbr_url_parse(&url, text, name, &why) < 0)
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: %s", where, why.detail);
+	if (url.username[0] != '\0')
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` must not hold a user name", where, name);
+	if (endpoint && strchr(text, '#'))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` must not have a fragment", where, name);
+	if (endpoint && !rbr_url_is_safe(&url))
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s: `%s` must be https; http is for loopback addresses such as http://127.0.0.1 only", where, name);
+	return 0;
+}
+
+int
+rbr_key_check(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
+{
+	const char *kind = key->kind, *end, *wanted;
+	bool fits;
+
+	if (*text == '\0')
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` is empty; give it a value or leave it out", where,
+			key->name);
+	if (strcmp(kind, "ENDPOINT") == 0 || strcmp(kind, "URL") == 0)
+		return check_url(key->name, text, *kind == 'E', where, error);
+	if (strcmp(kind, "TEXT") == 0) {
+		fits = text[strcspn(text, "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x1b\x1f\x7f")] == '\0';
+		wanted = "text without control characters";
+	} else if (strcmp(kind, "WORD") == 0) {
+		fits = text[strspn(text, RBR_WORD_CHARACTERS)] == '\0';
+		wanted = "letters, digits and `._~:[]-`";
+	} else if (strcmp(kind, "SECONDS") == 0) {
+		fits = is_seconds(text, &end) && *end == '\0';
+		wanted = "seconds from 1 to 86400";
+	} else if (strcmp(kind, "AHEAD") == 0) {
+		fits = is_seconds(text, &end) && (*end == '\0' || (strcmp(end, "%") == 0 && atol(text) < 100));
+		wanted = "seconds from 1 to 86400, or 1% to 99% of the lifetime";
+	} else if (strcmp(kind, "YES_NO") == 0) {
+		fits = is_choice("yes|no", text);
+		wanted = "yes or no";
+	} else if (strcmp(kind, "PATH") == 0) {
+		fits = text[0] == '/';
+		wanted = "an absolute path";
+	} else {
+		fits = is_choice(kind, text);
+		wanted = kind;
+	}
+	if (fits)
+		return 0;
+	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` cannot be `%.80s`; it takes %s", where, key->name, text,
+		wanted);
+}

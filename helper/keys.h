@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What values the keys of keys.def may have. */
+#ifndef RBR_KEYS_H
+#define RBR_KEYS_H
+
+#include "account.h"
+
+#define RBR_WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~:[]-"
+#define RBR_SECONDS_MAX 86400
+
+/* Does TEXT suit KEY? RINGBEARER_E_CONFIG with a detail that begins with WHERE and names what is allowed. */
+int rbr_key_check(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* Modules: from a name to a vtable that was checked. */
+#ifndef RBR_LOADER_H
+#define RBR_LOADER_H
+
+#include "context.h"
+#include "protocol/module.h"
+
+/* Opens the grant or store NAME ("client_credentials" loads grant-client-credentials.so) and copies its vtable.
+ * FAMILY is "grant" or "store". RINGBEARER_E_MODULE. */
+int rbr_loader_open(struct rbr_context *context, const char *family, const char *name,
+	struct ringbearer_module *ret_module) RBR_MUST_CHECK;
+
+#endif

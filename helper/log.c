@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECRET_LOOKED_FOR_MIN 4
+
+void
+rbr_redact(char *text, const struct ringbearer_secret *secret)
+{
+	char *found;
+
+	if (!secret || secret->size < SECRET_LOOKED_FOR_MIN)
+		return;
+	while ((found = memmem(text, strlen(text), secret->data, secret->size))) {
+		memset(found, '*', secret->size);
+		text = found + secret->size;
+	}
+}
+
+/* One line in one write, so that lines of several processes do not mix. */
+static void
+put_line(const char *kind, const char *account, const char *text)
+{
+	char line[RBR_LOG_LINE_MAX];
+	int length = snprintf(line, sizeof line - 1, "ringbearer: %s%s%s%s", kind, account ? account : "",
+		account ? ": " : "", text);
+
+	if (length < 0)
+		return;
+	if ((size_t)length > sizeof line - 2)
+		length = sizeof line - 2;
+	line[length] = '\0';
+	rbr_sanitize(line);
+	line[length] = '\n';
+	if (write(STDERR_FILENO, line, (size_t)length + 1) < 0)
+		return;
+}
+
+void
+rbr_trace(const struct rbr_context *context, const char *format, ...)
+{
+	char text[RBR_LOG_LINE_MAX];
+	va_list arguments;
+
+	if (!context->trace || context->quiet)
+		return;
+	va_start(arguments, format);
+	if (vsnprintf(text, sizeof text, format, arguments) >= 0)
+		put_line("trace: ", NULL, text);
+	va_end(arguments);
+}
+
+void
+rbr_warn(const struct rbr_context *context, const char *account, const char *format, ...)
+{
+	char text[RBR_LOG_LINE_MAX];
+	va_list arguments;
+
+	if (context->quiet)
+		return;
+	va_start(arguments, format);
+	if (vsnprintf(text, sizeof text, format, arguments) >= 0)
+		put_line("", account, text);
+	va_end(arguments);
+}
+
+void
+rbr_report(const struct rbr_context *context, const char *account)
+{
+	const struct rbr_error *error = &context->error;
+
+	if (context->quiet)
+		return;
+	if (error->detail[0] == '\0')
+		rbr_warn(context, account, "%s; %s", ringbearer_error_name(error->code),
+			ringbearer_error_advice(error->code));
+	else if (strchr(error->detail, ';'))
+		put_line("", account, error->detail); /* it brings advice of its own */
+	else
+		rbr_warn(context, account, "%s; %s", error->detail, ringbearer_error_advice(error->code));
+}

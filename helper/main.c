@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include <fcntl.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "log.h"
+
+/* Before anything else: no core dumps, no debugger of the same user, no file that others can read, and three
+ * standard descriptors, so that no file we open becomes stdout. False: do not go on. */
+static bool
+harden(void)
+{
+	const struct rlimit none = {0, 0};
+	int i;
+
+	if (getauxval(AT_SECURE) != 0)
+		return false; /* never meant to be setuid */
+	(void)umask(077);
+	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+	(void)setrlimit(RLIMIT_CORE, &none);
+	for (i = 0; i < 3; i++)
+		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY) != i)
+			return false;
+	return signal(SIGPIPE, SIG_IGN) != SIG_ERR;
+}
+
+static int
+usage(struct rbr_context *context, const char *what)
+{
+	return rbr_fail(&context->error, RINGBEARER_E_USAGE, "%s; see `ringbearer help`", what);
+}
+
+static int
+run(struct rbr_context *context, int argc, char **argv)
+{
+	char help[] = "help";
+	char *help_argv[] = {help, NULL};
+	const struct rbr_command *command;
+	int i;
+
+	if (argc < 2)
+		return usage(context, "name a command");
+	if (strcmp(argv[1], "--version") == 0) {
+		(void)printf("ringbearer %s\n", ringbearer_version());
+		return 0;
+	}
+	if (strcmp(argv[1], "--help") == 0)
+		return rbr_command_help(context, 1, help_argv);
+	if (argv[1][0] == '-')
+		return usage(context, "options come after the command");
+	command = rbr_command_find(argv[1]);
+	if (!command) {
+		/* git asks helpers to ignore what they do not know; a person at a terminal wants to be told. */
+		return isatty(STDIN_FILENO) ? usage(context, "there is no such command") : 0;
+	}
+	for (i = 2; i < argc; i++)
+		if (strcmp(argv[i], "--help") == 0) {
+			char *about[] = {help, argv[1], NULL};
+
+			return rbr_command_help(context, 2, about);
+		}
+	return command->run(context, argc - 1, argv + 1);
+}
+
+int
+main(int argc, char **argv)
+{
+	struct rbr_context context;
+	int rc;
+
+	if (!harden())
+		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
+	rbr_context_start(&context);
+	rc = run(&context, argc, argv);
+	if (fflush(stdout) != 0 && rc == 0)
+		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");
+	if (rc < 0)
+		rbr_report(&context, context.account[0] != '\0' ? context.account : NULL);
+	return ringbearer_error_exit_status(rc);
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "request.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#define MIN_VALID_MAX (10 * 365 * 86400LL)
+
+void
+rbr_request_wipe(struct rbr_request *request)
+{
+	rbr_message_wipe(&request->message);
+	*request = RBR_REQUEST_EMPTY;
+}
+
+const char *
+rbr_request_resource(const struct rbr_request *request, size_t *cursor)
+{
+	const char *single = rbr_message_get(&request->message, "resource");
+
+	if (single && *cursor == 0) {
+		*cursor = request->message.count + 1;
+		return single;
+	}
+	return single ? NULL : rbr_message_next(&request->message, "resource[]", cursor);
+}
+
+const char *
+rbr_request_named_token(const struct rbr_request *request)
+{
+	const char *token = rbr_message_get(&request->message, "credential");
+
+	return token ? token : rbr_message_get(&request->message, "password");
+}
+
+/* Skips one token or quoted string of a challenge and copies it without quotes. */
+static const char *
+take_value(const char *text, char *value, size_t size)
+{
+	size_t used = 0;
+	bool quoted = *text == '"';
+
+	if (quoted)
+		text++;
+	while (*text && (quoted ? *text != '"' : !strchr(", \t", *text))) {
+		if (quoted && *text == '\\' && text[1])
+			text++;
+		if (value && used + 1 < size)
+			value[used++] = *text;
+		text++;
+	}
+	if (value && size > 0)
+		value[used] = '\0';
+	return quoted && *text ? text + 1 : text;
+}
+
+bool
+rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
+{
+	const char *p = challenge;
+
+	if (strncasecmp(p, "Bearer", 6) != 0 || (p[6] != '\0' && !strchr(" \t", p[6])))
+		return false;
+	p += 6;
+	while (*(p += strspn(p, ", \t"))) {
+		size_t length = strcspn(p, "=, \t");
+		bool wanted = strlen(name) == length && strncasecmp(p, name, length) == 0;
+
+		if (p[length] != '=') {
+			p += length;
+			continue;
+		}
+		p = take_value(p + length + 1, wanted ? value : NULL, size);
+		if (wanted)
+			return true;
+	}
+	return false;
+}
+
+static int
+malformed(struct rbr_error *error, const char *what, const char *advice)
+{
+	return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the request: %s; %s", what, advice);
+}
+
+/* scope-token characters and blanks between them (RFC 6749 appendix A.4). */
+static bool
+scope_is_sound(const char *scope)
+{
+	for (; *scope; scope++)
+		if (*scope < 0x20 || *scope > 0x7e || *scope == '"' || *scope == '\\')
+			return false;
+	return true;
+}
+
+/* protocol + host + path, or url. */
+static int
+take_url(struct rbr_request *request, struct rbr_error *error)
+{
+	const char *url = rbr_message_get(&request->message, "url");
+	const char *protocol = rbr_message_get(&request->message, "protocol");
+	const char *host = rbr_message_get(&request->message, "host");
+	const char *path = rbr_message_get(&request->message, "path");
+	struct rbr_error why = {0};
+	char text[RBR_URL_MAX];
+	int length;
+
+	if (!url && (!protocol || !host))
+		return 0;
+	if (!url) {
+		length = snprintf(text, sizeof text, "%s://%s/%s", protocol, host, path ? path : "");
+		if (length < 0 || (size_t)length >= sizeof text)
+			return malformed(error, "protocol, host and path together are too long", "shorten `path`");
+		url = text;
+	}
+	if (rbr_url_parse(&request->url, url, "url", &why) < 0)
+		return malformed(error, why.detail, "write url=https://host/path, or protocol=, host= and path=");
+	request->has_url = true;
+	if (!request->username && request->url.username[0] != '\0')
+		request->username = request->url.username;
+	return 0;
+}
+
+/* What the server said about the last token (wwwauth[], RFC 6750 section 3.1). */
+static void
+take_challenges(struct rbr_request *request)
+{
+	char value[64];
+	const char *challenge;
+	size_t cursor = 0;
+
+	while ((challenge = rbr_message_next(&request->message, "wwwauth[]", &cursor))) {
+		if (!rbr_challenge_parameter(challenge, "error", value, sizeof value))
+			continue;
+		if (strcmp(value, "invalid_token") == 0)
+			request->rejected = true;
+		else if (strcmp(value, "insufficient_scope") == 0)
+			request->wanted_scope = challenge;
+	}
+}
+
+static int
+take_choices(struct rbr_request *request, struct rbr_error *error)
+{
+	const char *interactive = rbr_message_get(&request->message, "interactive");
+	const char *format = rbr_message_get(&request->message, "format");
+	const char *min_valid = rbr_message_get(&request->message, "min_valid");
+
+	if (interactive && strcmp(interactive, "auto") != 0 && strcmp(interactive, "never") != 0)
+		return malformed(error, "`interactive` has a value it cannot have", "write interactive=never or auto");
+	request->interactive = interactive && strcmp(interactive, "auto") == 0;
+	request->format = rbr_format_find(format ? format : "git");
+	if (!request->format)
+		return malformed(error, "`format` names no form", "write git, token, header or json");
+	request->min_valid = -1;
+	if (min_valid) {
+		request->min_valid = rbr_message_get_number(&request->message, "min_valid", -1);
+		if (request->min_valid < 0 || request->min_valid > MIN_VALID_MAX)
+			return malformed(error, "`min_valid` is no number of seconds", "write min_valid=60");
+	}
+	return 0;
+}
+
+int
+rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
+{
+	const struct rbr_message *message = &request->message;
+	const char *resource;
+	size_t cursor = 0;
+	int rc;
+
+	request->account = rbr_message_get(message, "account");
+	request->username = rbr_message_get(message, "username");
+	request->scope = rbr_message_get(message, "scope");
+	request->authtype = rbr_message_has(message, "capability[]", "authtype");
+	request->tells_errors = rbr_message_has(message, "capability[]", "error");
+	if (request->scope && *request->scope == '\0')
+		request->scope = NULL;
+	if (request->scope && !scope_is_sound(request->scope))
+		return malformed(error, "`scope` has characters that no scope may have", "separate scopes by blanks");
+	while ((resource = rbr_request_resource(request, &cursor)))
+		if (!scope_is_sound(resource) || strpbrk(resource, " #"))
+			return malformed(error, "`resource` is no absolute URI without fragment", "see RFC 8707");
+	rc = take_url(request, error);
+	if (rc == 0)
+		rc = take_choices(request, error);
+	take_challenges(request);
+	if (rc == 0 && !request->account && !request->has_url)
+		return malformed(error, "it names neither an account nor a URL", "add account=NAME, or protocol= and host=");
+	return rc;
+}

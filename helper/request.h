@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* What a caller asks for: git's key=value message, or the same as options. */
+#ifndef RBR_REQUEST_H
+#define RBR_REQUEST_H
+
+#include <stdbool.h>
+
+#include "protocol/formats/formats.h"
+#include "protocol/message.h"
+#include "url.h"
+
+struct rbr_request {
+	struct rbr_message message; /* as it came; owns the strings below */
+	const char *account;	    /* NULL: find it by the URL */
+	bool has_url;
+	struct rbr_url url;
+	const char *username; /* NULL: not said */
+	const char *scope;    /* NULL: the account's */
+	int64_t min_valid;    /* seconds; -1: not said */
+	bool interactive;     /* may a person be asked? */
+	bool authtype;	      /* capability[]=authtype */
+	bool tells_errors;    /* capability[]=error */
+	bool rejected;	      /* the server said that the token is invalid */
+	const char *wanted_scope; /* from a challenge with error="insufficient_scope"; NULL: none */
+	const struct rbr_format *format;
+};
+
+#define RBR_REQUEST_EMPTY ((struct rbr_request){.message = {RBR_SECRET_EMPTY, NULL, 0, 0}})
+
+void rbr_request_wipe(struct rbr_request *request);
+
+/* Fills REQUEST from its message. RINGBEARER_E_MALFORMED_REQUEST with a detail that names the line to change. */
+int rbr_request_understand(struct rbr_request *request, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* The resources that are asked for; *CURSOR starts at 0. */
+const char *rbr_request_resource(const struct rbr_request *request, size_t *cursor);
+
+/* The token that the caller says was refused: `credential`, else `password`; NULL if it names none. */
+const char *rbr_request_named_token(const struct rbr_request *request);
+
+/* The value of parameter NAME in a WWW-Authenticate CHALLENGE of the scheme Bearer (RFC 6750 section 3), into VALUE.
+ * False if it has none. */
+bool rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size);
+
+#endif

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "url.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PORT_MAX 65535
+
+static bool
+copy(char *to, size_t room, const char *from, size_t size)
+{
+	if (size >= room)
+		return false;
+	memcpy(to, from, size);
+	to[size] = '\0';
+	return true;
+}
+
+static void
+lower(char *text)
+{
+	for (; *text; text++)
+		*text = (char)tolower((unsigned char)*text);
+}
+
+static unsigned
+default_port(const char *scheme)
+{
+	if (strcmp(scheme, "https") == 0)
+		return 443;
+	if (strcmp(scheme, "http") == 0)
+		return 80;
+	return 0;
+}
+
+static int
+hex(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	c = (char)tolower((unsigned char)c);
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+static bool
+is_unreserved(int c)
+{
+	return isalnum(c) || c == '-' || c == '.' || c == '_' || c == '~';
+}
+
+/* Un-escapes what needs no escape and writes the other escapes in upper case. False: a broken escape, or a
+ * character that no URL may have. */
+static bool
+normalize_escapes(const char *from, size_t size, char *to)
+{
+	static const char digits[] = "0123456789ABCDEF";
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)from[i];
+
+		if (c <= 0x20 || c == 0x7f || c == '\\')
+			return false;
+		if (c != '%') {
+			*to++ = (char)c;
+			continue;
+		}
+		if (size - i < 3 || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0)
+			return false;
+		c = (unsigned char)(hex(from[i + 1]) << 4 | hex(from[i + 2]));
+		i += 2;
+		if (is_unreserved(c)) {
+			*to++ = (char)c;
+		} else {
+			*to++ = '%';
+			*to++ = digits[c >> 4];
+			*to++ = digits[c & 15];
+		}
+	}
+	*to = '\0';
+	return true;
+}
+
+/* Removes "." and ".." segments in place (RFC 3986 section 5.2.4). PATH begins with a slash. */
+static void
+remove_dots(char *path)
+{
+	char *in = path, *out = path;
+
+	while (*in) {
+		size_t segment = strcspn(in + 1, "/");
+		bool last = in[1 + segment] == '\0';
+
+		if (segment == 1 && in[1] == '.') {
+			if (last)
+				*out++ = '/';
+		} else if (segment == 2 && in[1] == '.' && in[2] == '.') {
+			while (out > path && *--out != '/')
+				;
+			if (last)
+				*out++ = '/';
+		} else {
+			memmove(out, in, segment + 1);
+			out += segment + 1;
+		}
+		in += segment + 1;
+	}
+	if (out == path)
+		*out++ = '/';
+	*out = '\0';
+}
+
+static bool
+parse_port(struct rbr_url *url, const char *text, size_t size)
+{
+	unsigned long port = 0;
+	size_t i;
+
+	url->port = default_port(url->scheme);
+	for (i = 0; i < size; i++) {
+		if (!isdigit((unsigned char)text[i]))
+			return false;
+		port = port * 10 + (unsigned long)(text[i] - '0');
+		if (port > PORT_MAX)
+			return false;
+	}
+	if (size > 0)
+		url->port = (unsigned)port;
+	return url->port != 0;
+}
+
+/* [user[:password]@]host[:port] */
+static bool
+parse_authority(struct rbr_url *url, const char *text, size_t size)
+{
+	const char *at = memrchr(text, '@', size), *end = text + size, *host = text, *tail;
+	size_t host_size, i;
+
+	if (at) {
+		const char *colon = memchr(text, ':', (size_t)(at - text));
+
+		if (!copy(url->username, sizeof url->username, text, (size_t)((colon ? colon : at) - text)))
+			return false;
+		host = at + 1;
+	}
+	if (host < end && *host == '[') {
+		tail = memchr(host, ']', (size_t)(end - host));
+		if (!tail)
+			return false;
+		tail++;
+	} else {
+		tail = memchr(host, ':', (size_t)(end - host));
+		if (!tail)
+			tail = end;
+	}
+	host_size = (size_t)(tail - host);
+	for (i = 0; i < host_size; i++)
+		if (!is_unreserved((unsigned char)host[i]) && !(*host == '[' && strchr("[]:", host[i])))
+			return false;
+	if (host_size == 0 || (tail < end && *tail != ':') || !copy(url->host, sizeof url->host, host, host_size))
+		return false;
+	lower(url->host);
+	return parse_port(url, tail < end ? tail + 1 : tail, tail < end ? (size_t)(end - tail - 1) : 0);
+}
+
+int
+rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struct rbr_error *error)
+{
+	struct rbr_url url = {.port = 0};
+	const char *colon = strstr(text, "://"), *authority, *path;
+	size_t authority_size, path_size;
+
+	if (strlen(text) >= RBR_URL_MAX)
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: the URL is longer than %d bytes", what, RBR_URL_MAX - 1);
+	if (!colon || colon == text || !copy(url.scheme, sizeof url.scheme, text, (size_t)(colon - text)))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` is no URL; write https://host/path", what, text);
+	lower(url.scheme);
+	authority = colon + 3;
+	authority_size = strcspn(authority, "/?#");
+	path = authority + authority_size;
+	path_size = strcspn(path, "?#");
+	if (!parse_authority(&url, authority, authority_size))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` has a host or port that cannot be read", what, text);
+	if (!normalize_escapes(path, path_size, url.path))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` has a path with characters that must be escaped",
+			what, text);
+	if (url.path[0] == '\0')
+		(void)copy(url.path, sizeof url.path, "/", 1);
+	remove_dots(url.path);
+	*ret_url = url;
+	return 0;
+}
+
+void
+rbr_url_origin(const struct rbr_url *url, char *origin, size_t size)
+{
+	(void)snprintf(origin, size, "%s://%s:%u", url->scheme, url->host, url->port);
+}
+
+long
+rbr_url_covers(const struct rbr_url *prefix, const struct rbr_url *url)
+{
+	size_t size = strlen(prefix->path);
+
+	if (strcmp(prefix->scheme, url->scheme) != 0 || strcmp(prefix->host, url->host) != 0 ||
+		prefix->port != url->port)
+		return -1;
+	while (size > 0 && prefix->path[size - 1] == '/')
+		size--;
+	if (strncmp(prefix->path, url->path, size) != 0 || (url->path[size] != '\0' && url->path[size] != '/'))
+		return -1;
+	return (long)size;
+}
+
+bool
+rbr_url_is_safe(const struct rbr_url *url)
+{
+	unsigned a, b, c, d;
+	char rest;
+
+	if (strcmp(url->scheme, "https") == 0)
+		return true;
+	if (strcmp(url->scheme, "http") != 0)
+		return false;
+	if (strcmp(url->host, "[::1]") == 0)
+		return true;
+	return sscanf(url->host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &rest) == 4 && a == 127 && b < 256 && c < 256 &&
+		d < 256;
+}
