@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "http.h"
+
+#include <curl/curl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define LOW_SPEED_BYTES 1L
+#define LOW_SPEED_SECONDS 15L
+
+struct transfer {
+	const struct rbr_oauth *oauth;
+	struct rbr_http_answer *answer;
+	bool too_long;
+};
+
+void
+rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answer)
+{
+	oauth->host->secret_free(answer->body);
+	*answer = RBR_HTTP_ANSWER_EMPTY;
+}
+
+static size_t
+take_body(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+	const struct ringbearer_host *host = transfer->oauth->host;
+	struct ringbearer_secret *body = transfer->answer->body;
+
+	if (host->secret_size(body) + size * count > RBR_HTTP_BODY_MAX) {
+		transfer->too_long = true;
+		return 0;
+	}
+	return host->secret_append(body, data, size * count) < 0 ? 0 : size * count;
+}
+
+/* Only a redirect's host is kept, for the message. */
+static size_t
+take_header(char *data, size_t size, size_t count, void *user)
+{
+	static const char name[] = "location:";
+	struct transfer *transfer = user;
+	char *host = transfer->answer->location_host;
+	size_t length = size * count, start, end;
+
+	if (length < sizeof name || strncasecmp(data, name, sizeof name - 1) != 0)
+		return length;
+	for (start = sizeof name - 1; start + 3 < length && strncmp(data + start, "://", 3) != 0; start++)
+		;
+	if (start + 3 >= length)
+		return length;
+	start += 3;
+	for (end = start; end < length && !strchr("/?# \r\n", data[end]); end++)
+		;
+	if (end - start < RBR_HTTP_LOCATION_HOST_MAX) {
+		memcpy(host, data + start, end - start);
+		host[end - start] = '\0';
+	}
+	return length;
+}
+
+/* What the environment must not decide. */
+static CURL *
+start_curl(void)
+{
+	(void)unsetenv("SSLKEYLOGFILE"); /* it would write the keys of the connection to a file */
+	(void)unsetenv("CURL_SSL_BACKEND");
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
+}
+
+static void
+set_transport(CURL *curl, const struct rbr_oauth *oauth, const char *url)
+{
+	const char *ca_file = oauth->host->config(oauth->call, "ca_file", 0);
+	const char *proxy = oauth->host->config(oauth->call, "proxy", 0);
+	const char *version = oauth->host->config(oauth->call, "ip_version", 0);
+	const char *protocol = strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
+
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocol);
+	(void)curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "https");
+	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	(void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	/* libcurl sends a POST again by itself when a connection that it reused turns out dead. */
+	(void)curl_easy_setopt(curl, CURLOPT_FRESH_CONNECT, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_FORBID_REUSE, 1L);
+	if (ca_file) {
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
+	}
+	if (proxy && strcmp(proxy, "none") == 0)
+		(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	else if (proxy)
+		(void)curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
+	if (version && *version == '4')
+		(void)curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
+	else if (version && *version == '6')
+		(void)curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
+}
+
+static void
+set_limits(CURL *curl, int64_t remaining)
+{
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)remaining);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+		(long)(remaining < RBR_HTTP_CONNECT_MS ? remaining : RBR_HTTP_CONNECT_MS));
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
+	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)RBR_HTTP_BODY_MAX);
+}
+
+static void
+set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct curl_slist *headers,
+	struct transfer *transfer)
+{
+	(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, oauth->host->secret_data(body)); /* not copied */
+	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)oauth->host->secret_size(body));
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+}
+
+/* What a CURLcode means to us. */
+static int
+code_for(CURLcode code)
+{
+	switch (code) {
+	case CURLE_UNSUPPORTED_PROTOCOL:
+	case CURLE_URL_MALFORMAT:
+	case CURLE_LOGIN_DENIED:
+		return RINGBEARER_E_CONFIG;
+	case CURLE_PEER_FAILED_VERIFICATION:
+	case CURLE_SSL_CACERT_BADFILE:
+	case CURLE_SSL_CERTPROBLEM:
+	case CURLE_SSL_CIPHER:
+	case CURLE_SSL_ENGINE_NOTFOUND:
+	case CURLE_SSL_ISSUER_ERROR:
+	case CURLE_SSL_INVALIDCERTSTATUS:
+	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
+		return RINGBEARER_E_TLS;
+	case CURLE_OUT_OF_MEMORY:
+	case CURLE_FAILED_INIT:
+		return RINGBEARER_E_SYSTEM;
+	case CURLE_FILESIZE_EXCEEDED:
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_BAD_CONTENT_ENCODING:
+		return RINGBEARER_E_MALFORMED_RESPONSE;
+	default:
+		return RINGBEARER_E_NETWORK;
+	}
+}
+
+static int
+explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const struct transfer *transfer)
+{
+	const struct ringbearer_host *host = oauth->host;
+	int mine = transfer->too_long ? RINGBEARER_E_MALFORMED_RESPONSE : code_for(code);
+	const char *what = detail[0] != '\0' ? detail : curl_easy_strerror(code);
+
+	switch (mine) {
+	case RINGBEARER_E_MALFORMED_RESPONSE:
+		return host->fail(oauth->call, mine, "the server's answer is longer than %u bytes or is no HTTP; check `token_endpoint`",
+			RBR_HTTP_BODY_MAX);
+	case RINGBEARER_E_TLS:
+		return host->fail(oauth->call, mine,
+			"the server's certificate is not accepted (%s); set `ca_file` if the server uses an authority of its own, and do "
+			"not go on otherwise",
+			what);
+	case RINGBEARER_E_NETWORK:
+		return host->fail(oauth->call, mine, "the server was not reached (%s); check the connection and try again", what);
+	default:
+		return host->fail(oauth->call, mine, "the request cannot be made (%s); check `token_endpoint` and `proxy`", what);
+	}
+}
+
+static int
+perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct transfer *transfer)
+{
+	char detail[CURL_ERROR_SIZE] = "";
+	curl_off_t pretransfer = 0, retry_after = 0;
+	CURLcode code;
+
+	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "POST %s", url);
+	code = curl_easy_perform(curl);
+	(void)curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
+	transfer->answer->sent = pretransfer > 0;
+	if (code != CURLE_OK)
+		return explain(oauth, code, detail, transfer);
+	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
+	(void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
+	transfer->answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes", transfer->answer->status,
+		oauth->host->secret_size(transfer->answer->body));
+	return 0;
+}
+
+int
+rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+	const struct ringbearer_secret *authorization, struct rbr_http_answer *ret_answer)
+{
+	struct transfer transfer = {.oauth = oauth, .answer = ret_answer};
+	int64_t remaining = oauth->host->remaining_ms(oauth->call);
+	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
+	CURL *curl;
+	int rc;
+
+	if (remaining <= 0) {
+		curl_slist_free_all(headers);
+		return oauth->host->fail(oauth->call, RINGBEARER_E_NETWORK, "no time is left for the request; raise `timeout`");
+	}
+	ret_answer->body = oauth->host->secret_new("", 0);
+	curl = start_curl();
+	if (headers && authorization)
+		longer = curl_slist_append(headers, oauth->host->secret_data(authorization));
+	if (!curl || !headers || !longer || !ret_answer->body) {
+		rc = oauth->host->fail(oauth->call, RINGBEARER_E_SYSTEM, "libcurl cannot be started");
+	} else {
+		set_transport(curl, oauth, url);
+		set_limits(curl, remaining);
+		set_request(curl, oauth, body, longer, &transfer);
+		rc = perform(oauth, curl, url, &transfer);
+	}
+	curl_easy_cleanup(curl);
+	if (longer && longer->next) /* the copy of the header that libcurl made */
+		explicit_bzero(longer->next->data, strlen(longer->next->data));
+	curl_slist_free_all(headers);
+	return rc;
+}

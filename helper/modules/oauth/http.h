@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* One POST with libcurl: https (http to loopback literals only), no redirect, a capped answer, under the call's deadline. */
+#ifndef RBR_HTTP_H
+#define RBR_HTTP_H
+
+#include "oauth.h"
+
+#define RBR_HTTP_BODY_MAX (256u * 1024)	    /* bytes of an answer */
+#define RBR_HTTP_CONNECT_MS 10000	    /* for name, connection and TLS */
+#define RBR_HTTP_LOCATION_HOST_MAX 256
+
+struct rbr_http_answer {
+	long status;			  /* 0: there was no answer */
+	struct ringbearer_secret *body;
+	long retry_after;		  /* seconds; 0: not said */
+	bool sent;			  /* the request may have reached the server */
+	char location_host[RBR_HTTP_LOCATION_HOST_MAX]; /* where a redirect wanted us to go; "" if nowhere */
+};
+
+#define RBR_HTTP_ANSWER_EMPTY ((struct rbr_http_answer){.status = 0})
+
+/* Frees what ANSWER holds. */
+void rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answer);
+
+/* Sends BODY as a form to URL. AUTHORIZATION is a whole header line or NULL. 0 if there was an answer, of whatever
+ * status; otherwise RINGBEARER_E_NETWORK, RINGBEARER_E_TLS, RINGBEARER_E_CONFIG, RINGBEARER_E_MALFORMED_RESPONSE (too
+ * long) or RINGBEARER_E_SYSTEM. */
+int rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+	const struct ringbearer_secret *authorization, struct rbr_http_answer *ret_answer)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "json.h"
+
+#include <limits.h>
+#include <string.h>
+
+/* Skips the string at TEXT[*AT] (the opening quote). False if it is not closed or holds a control character. */
+static bool
+skip_string(const char *text, size_t size, size_t *at)
+{
+	size_t i;
+
+	for (i = *at + 1; i < size; i++) {
+		if ((unsigned char)text[i] < 0x20)
+			return false;
+		if (text[i] == '\\')
+			i++;
+		else if (text[i] == '"') {
+			*at = i;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Looks for what json-c lets pass, and counts the members of the outermost object. */
+static bool
+is_strict(const char *text, size_t size, int *ret_members)
+{
+	size_t i, depth = 0;
+
+	*ret_members = 0;
+	for (i = 0; i < size; i++) {
+		switch (text[i]) {
+		case '"':
+			if (!skip_string(text, size, &i))
+				return false;
+			break;
+		case '{':
+		case '[':
+			depth++;
+			break;
+		case '}':
+		case ']':
+			if (depth == 0)
+				return false;
+			depth--;
+			break;
+		case ':':
+			*ret_members += depth == 1;
+			break;
+		default:
+			/* what numbers, true, false, null and white space are made of */
+			if (text[i] == '\0' || !strchr("0123456789+-.eE truefalsn,\t\r\n", text[i]))
+				return false;
+		}
+	}
+	return depth == 0;
+}
+
+struct json_object *
+rbr_json_parse(const char *text, size_t size)
+{
+	struct json_tokener *tokener;
+	struct json_object *object = NULL;
+	int members;
+
+	if (size == 0 || size > INT_MAX || !is_strict(text, size, &members))
+		return NULL;
+	tokener = json_tokener_new_ex(RBR_JSON_DEPTH_MAX);
+	if (!tokener)
+		return NULL;
+	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	object = json_tokener_parse_ex(tokener, text, (int)size);
+	if (json_tokener_get_error(tokener) != json_tokener_success ||
+		strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") != size - json_tokener_get_parse_end(tokener) ||
+		!json_object_is_type(object, json_type_object) || json_object_object_length(object) != members) {
+		json_object_put(object);
+		object = NULL;
+	}
+	json_tokener_free(tokener);
+	return object;
+}
+
+const char *
+rbr_json_text(struct json_object *object, const char *name)
+{
+	struct json_object *member;
+	const char *text;
+
+	if (!json_object_object_get_ex(object, name, &member) || !json_object_is_type(member, json_type_string))
+		return NULL;
+	text = json_object_get_string(member);
+	return text && strlen(text) == (size_t)json_object_get_string_len(member) ? text : NULL;
+}
+
+bool
+rbr_json_has(struct json_object *object, const char *name)
+{
+	struct json_object *member;
+
+	return json_object_object_get_ex(object, name, &member) && member;
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * JSON from a server, read strictly. json-c alone takes single quotes, NaN, control characters in strings, repeated
+ * members (the last wins) and text after a NUL, even in its strict mode; all of these are refused here.
+ */
+#ifndef RBR_JSON_H
+#define RBR_JSON_H
+
+#include <json-c/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define RBR_JSON_DEPTH_MAX 8
+
+/* The object in TEXT, or NULL if TEXT is not one JSON object. Release it with json_object_put(). */
+struct json_object *rbr_json_parse(const char *text, size_t size);
+
+/* The string member NAME of OBJECT: NULL if there is none, if it is no string, or if it holds a NUL. */
+const char *rbr_json_text(struct json_object *object, const char *name);
+
+/* Is the member NAME there (and not null)? */
+bool rbr_json_has(struct json_object *object, const char *name);
+
+#endif
