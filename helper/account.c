@@ -314,28 +314,34 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 	return rc;
 }
 
+static int
+add_layers(struct rbr_account *account, const struct rbr_message *lines, const char *what, struct rbr_error *error)
+{
+	int rc = add_defaults(account, error);
+
+	if (rc == 0)
+		rc = add_own(account, lines, what, error);
+	if (rc == 0)
+		rc = add_provider(account, error);
+	if (rc == 0 && !rbr_account_get(account, RBR_KEY_GRANT))
+		rc = rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s: `grant` is missing; add grant = client_credentials, api_key or another", what);
+	return rc;
+}
+
 int
 rbr_account_assemble(const char *name, const struct rbr_message *lines, const char *what,
 	struct rbr_account *ret_account, struct rbr_error *error)
 {
-	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	int rc = rbr_account_check_name(name, error);
 
-	if (rc == 0)
-		rc = add_defaults(&account, error);
-	if (rc == 0)
-		rc = add_own(&account, lines, what, error);
-	if (rc == 0)
-		rc = add_provider(&account, error);
 	if (rc < 0)
 		return rc;
-	if (!rbr_account_get(&account, RBR_KEY_GRANT))
-		return rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s: `grant` is missing; add grant = client_credentials, api_key or another", what);
-	(void)snprintf(account.name, sizeof account.name, "%s", name);
-	*ret_account = account;
-	account.count = 0;
-	return 0;
+	(void)snprintf(ret_account->name, sizeof ret_account->name, "%s", name);
+	rc = add_layers(ret_account, lines, what, error);
+	if (rc < 0)
+		rbr_account_wipe(ret_account);
+	return rc;
 }
 
 int

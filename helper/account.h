@@ -79,7 +79,8 @@ struct rbr_located {
  * RINGBEARER_E_NO_ACCOUNT; RINGBEARER_E_CONFIG if others can write to the file or own it. */
 int rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error) RBR_MUST_CHECK;
 
-/* Locates, reads and assembles the account NAME with all layers below the request.
+/* Locates, reads and assembles the account NAME with all layers below the request. RET_ACCOUNT must be empty, and is
+ * empty again after a failure.
  * RINGBEARER_E_NO_ACCOUNT, RINGBEARER_E_CONFIG. */
 int rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_error *error) RBR_MUST_CHECK;
 

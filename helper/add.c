@@ -171,7 +171,7 @@ rbr_command_add(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
 	bool from_stdin = false;
-	const char *name;
+	const char *name = NULL;
 	int rc = read_options(context, argc, argv, &lines, &from_stdin);
 
 	if (rc == 0)

@@ -151,7 +151,7 @@ rbr_command_token(struct rbr_context *context, int argc, char **argv)
 	static const struct option only_show[] = {{"show", no_argument, NULL, OPTION_SHOW}, {NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	bool show = false;
-	const char *name;
+	const char *name = NULL;
 	int option, rc;
 
 	while ((option = rbr_option(context, argc, argv, only_show)) != -1) {

@@ -44,7 +44,7 @@ distance(const char *a, const char *b)
 		b_size = LONGEST_COMPARED;
 	for (j = 0; j <= b_size; j++)
 		row[j] = j;
-	for (i = 0; a[i] && i < LONGEST_COMPARED; i++) {
+	for (i = 0; i < LONGEST_COMPARED && a[i]; i++) {
 		size_t diagonal = row[0];
 
 		row[0] = i + 1;

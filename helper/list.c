@@ -53,8 +53,8 @@ print_line(const struct standing *standing)
 	char state[64];
 
 	if (strcmp(standing->state, "valid") == 0 && standing->expires != 0)
-		(void)snprintf(state, sizeof state, "valid for %" PRId64 " min %" PRId64 " s", standing->left / 60,
-			standing->left % 60);
+		(void)snprintf(state, sizeof state, standing->left < 120 ? "valid for %" PRId64 " s" : "valid for %" PRId64 " min",
+			standing->left < 120 ? standing->left : standing->left / 60);
 	else if (strcmp(standing->state, "none") == 0)
 		(void)snprintf(state, sizeof state, "no token yet");
 	else

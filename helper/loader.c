@@ -97,3 +97,14 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	memcpy(ret_module, module, module->size < sizeof *ret_module ? module->size : sizeof *ret_module);
 	return 0;
 }
+
+int
+rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc)
+{
+	if (rc > 0)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s returned %d, which means nothing; report it to its author",
+			module->name, rc);
+	if (rc < 0 && context->error.code != rc)
+		return rbr_fail(&context->error, rc, "the module %s gave no reason", module->name);
+	return rc;
+}

@@ -11,4 +11,8 @@
 int rbr_loader_open(struct rbr_context *context, const char *family, const char *name,
 	struct ringbearer_module *ret_module) RBR_MUST_CHECK;
 
+/* What an operation of MODULE returned: RC itself, or RINGBEARER_E_MODULE if no operation may return that. A failure
+ * that the module did not explain is noted in context->error. */
+int rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc) RBR_MUST_CHECK;
+
 #endif

@@ -15,7 +15,7 @@ rbr_command_refresh(struct rbr_context *context, int argc, char **argv)
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
-	const char *name;
+	const char *name = NULL;
 	int64_t left;
 	int rc;
 

@@ -15,7 +15,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 {
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
-	const char *name;
+	const char *name = NULL;
 	int rc;
 
 	if (rbr_option(context, argc, argv, options) == 0)

@@ -352,18 +352,19 @@ mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_accoun
 	rbr_call_start(&exchange.call, context, account, wish->request->interactive);
 	if (rc == 0)
 		rc = rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &exchange.grant);
-	if (rc == 0 && !exchange.grant.renew)
-		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s cannot renew; choose another `grant`",
+	if (rc < 0)
+		return rc;
+	if (!exchange.grant.renew)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s cannot renew; choose another `grant`",
 			exchange.grant.name);
-	if (rc == 0)
-		rc = fetch_secrets(&exchange, account);
+	rc = fetch_secrets(&exchange, account);
 	if (rc < 0)
 		return rc;
 	input.client_secret = exchange.client_secret;
 	input.api_key = exchange.api_key;
 	exchange.sent = rbr_clock_now();
 	exchange.sent_ms = rbr_now_ms();
-	rc = exchange.grant.renew(&exchange.call, &input, &exchange.tokens);
+	rc = rbr_loader_check(context, &exchange.grant, exchange.grant.renew(&exchange.call, &input, &exchange.tokens));
 	if (rc == 0)
 		rc = check_tokens(&exchange, wish, account);
 	return rc < 0 ? rc : publish(&exchange, wish, account, ret_credential);
@@ -376,7 +377,7 @@ mint_or_share_verdict(struct rbr_context *context, const struct rbr_wish *wish, 
 	int rc = mint(context, wish, account, ret_credential);
 
 	if (rc < 0)
-		rbr_verdict_share(context, &wish->verdict_key);
+		rbr_verdict_share(context, &wish->verdict_key, wish->account);
 	return rc;
 }
 

@@ -34,7 +34,7 @@ rbr_command_secret(struct rbr_context *context, int argc, char **argv)
 	static const struct option options[] = {
 		{"secret-stdin", no_argument, NULL, OPTION_SECRET_STDIN}, {NULL, 0, NULL, 0}};
 	bool from_stdin = false;
-	const char *name;
+	const char *name = NULL;
 	int option, rc;
 
 	while ((option = rbr_option(context, argc, argv, options)) != -1) {

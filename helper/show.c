@@ -33,7 +33,7 @@ rbr_command_show(struct rbr_context *context, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const struct rbr_value *value;
-	const char *name;
+	const char *name = NULL;
 	size_t i;
 	int key, rc;
 

@@ -71,7 +71,7 @@ normalize_escapes(const char *from, size_t size, char *to)
 		}
 		if (size - i < 3 || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0)
 			return false;
-		c = (unsigned char)(hex(from[i + 1]) << 4 | hex(from[i + 2]));
+		c = (unsigned char)(hex(from[i + 1]) * 16 + hex(from[i + 2]));
 		i += 2;
 		if (is_unreserved(c)) {
 			*to++ = (char)c;

@@ -135,7 +135,7 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 	if (rc == 0 && !*ret_secret)
 		return rbr_fail(error, RINGBEARER_E_MODULE, "the module %s gave no value; report it to its author",
 			vault->store.name);
-	return rc;
+	return rbr_loader_check(vault->call->context, &vault->store, rc);
 }
 
 int
@@ -160,13 +160,15 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 	if (!vault->store.store)
 		return unsupported(vault, "keep secrets");
 	rbr_trace(vault->call->context, "keeping the %s of %s", label_of(kind), vault->call->account->name);
-	rc = vault->store.store(vault->call, &binding.item, secret);
+	rc = rbr_loader_check(vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
 	if (rc == 0)
 		rc = lookup(vault, &binding, &kept);
-	if (rc == 0 && !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
+	if (rc < 0)
+		return rc;
+	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the keyring gave back another %s than it was given; check the keyring and try again", label_of(kind));
-	return rc;
+	return 0;
 }
 
 int
@@ -180,7 +182,7 @@ rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 	if (!vault->store.erase)
 		return unsupported(vault, "erase secrets");
 	rbr_trace(vault->call->context, "erasing the %s of %s", label_of(kind), vault->call->account->name);
-	return vault->store.erase(vault->call, &binding.item);
+	return rbr_loader_check(vault->call->context, &vault->store, vault->store.erase(vault->call, &binding.item));
 }
 
 int

@@ -76,8 +76,7 @@ struct ringbearer_host {
 	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;
 	 * secret_free(NULL) does nothing. secret_data() is valid until the buffer is appended to or freed. */
 	struct ringbearer_secret *(*secret_new)(const void *data, size_t size);
-	int (*secret_append)(struct ringbearer_secret *secret, const void *data, size_t size)
-		__attribute__((warn_unused_result));
+	int (*secret_append)(struct ringbearer_secret *secret, const void *data, size_t size);
 	const char *(*secret_data)(const struct ringbearer_secret *secret);
 	size_t (*secret_size)(const struct ringbearer_secret *secret);
 	void (*secret_free)(struct ringbearer_secret *secret);

@@ -172,7 +172,7 @@ fail_late(struct work *work)
 static int
 fail_locked(struct work *work)
 {
-	if (work->service->prompted)
+	if (work->service && work->service->prompted)
 		return host->fail(work->call, RINGBEARER_E_STORE_DISMISSED,
 			"the keyring stays locked, its prompt was closed or could not be shown; try again and answer it");
 	return host->fail(work->call, RINGBEARER_E_STORE_LOCKED,

@@ -217,8 +217,11 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	const char *access_token = rbr_json_text(object, "access_token");
 	const char *refresh_token = rbr_json_text(object, "refresh_token");
 	const char *scope = granted_scope(object), *p;
-	int rc = access_token && *access_token ? check_type(oauth, object) : malformed(oauth, "has no access_token");
+	int rc;
 
+	if (!access_token || *access_token == '\0')
+		return malformed(oauth, "has no access_token");
+	rc = check_type(oauth, object);
 	if (rc < 0)
 		return rc;
 	for (p = access_token; *p; p++)
