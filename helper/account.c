@@ -102,7 +102,8 @@ push(struct rbr_account *account, int key, enum rbr_layer layer, unsigned line, 
 	struct rbr_value *value = &account->values[account->count];
 
 	if (account->count == RBR_ACCOUNT_VALUES_MAX)
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "the account has more than %d values", RBR_ACCOUNT_VALUES_MAX);
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "the account has more than %d values", RBR_ACCOUNT_VALUES_MAX);
 	value->text = strdup(text);
 	if (!value->text)
 		return rbr_fail_memory(error);
@@ -202,8 +203,8 @@ identify(const char *key, const char *what, unsigned line, struct rbr_error *err
 			"%s, line %u: a configuration file must not hold a secret; remove `%s` and give it with `ringbearer secret "
 			"ACCOUNT`",
 			what, line, key);
-	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: there is no key `%.64s`; did you mean `%s`?", what, line,
-		key, rbr_key_nearest(key));
+	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: there is no key `%.64s`; did you mean `%s`?", what,
+		line, key, rbr_key_nearest(key));
 }
 
 static int
@@ -222,8 +223,8 @@ add_own(struct rbr_account *account, const struct rbr_message *lines, const char
 			return key;
 		earlier = rbr_account_value(account, key, 0);
 		if (!rbr_keys[key].repeats && earlier && earlier->layer == RBR_LAYER_ACCOUNT)
-			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: `%s` stands there twice; keep one", what, line,
-				rbr_keys[key].name);
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: `%s` stands there twice; keep one",
+				what, line, rbr_keys[key].name);
 		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
 		rc = rbr_key_check(&rbr_keys[key], rbr_message_value(lines, i), place, error);
 		if (rc == 0)
@@ -248,9 +249,8 @@ expansion(const struct rbr_account *account, const struct rbr_provider *provider
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "the provider `%s` needs `%s`; add it to the account",
 			rbr_account_get(account, RBR_KEY_PROVIDER), key_name);
 	if (value[strspn(value, RBR_WORD_CHARACTERS)] != '\0')
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "`%s` goes into the provider's URLs: it may have letters, digits and "
-							    "`._~:[]-` only",
-			key_name);
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"`%s` goes into the provider's URLs: it may have letters, digits and `._~:[]-` only", key_name);
 	if (key == RBR_KEY_TENANT && domain && !strpbrk(value, ".:"))
 		(void)snprintf(text, 512, "%s.%s", value, domain);
 	else

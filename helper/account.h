@@ -13,7 +13,7 @@
 #include "protocol/message.h"
 
 #define RBR_ACCOUNT_NAME_MAX 64 /* characters */
-#define RBR_STAMP_MAX 96	/* a stamp as text, with its NUL */
+#define RBR_STAMP_MAX 96 /* a stamp as text, with its NUL */
 #define RBR_ACCOUNT_VALUES_MAX 128
 
 enum rbr_key {
@@ -56,7 +56,7 @@ struct rbr_value {
 
 struct rbr_account {
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
-	char path[PATH_MAX];	      /* of the account's file; "" while there is none */
+	char path[PATH_MAX]; /* of the account's file; "" while there is none */
 	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
 	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
 	size_t count;

@@ -70,7 +70,8 @@ refuse_existing(struct rbr_context *context, const char *name, char ret_path[PAT
 
 	if (rc == 0)
 		return rbr_fail(error, RINGBEARER_E_USAGE,
-			"there is already an account of this name; edit %s, or run `ringbearer remove %s` first", located.path, name);
+			"there is already an account of this name; edit %s, or run `ringbearer remove %s` first",
+			located.path, name);
 	if (rc != RINGBEARER_E_NO_ACCOUNT)
 		return rc;
 	rc = rbr_path_folder(RBR_PLACE_USER, "accounts", folder, error);
@@ -110,12 +111,14 @@ write_file(struct rbr_context *context, const char *path, const struct ringbeare
 		return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "the path %.80s… is too long", path);
 	descriptor = mkostemp(temporary, O_CLOEXEC);
 	if (descriptor < 0)
-		return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", folder, strerror(errno));
+		return rbr_fail(
+			&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", folder, strerror(errno));
 	done = write_all(descriptor, text) == 0 && link(temporary, path) == 0;
 	saved = errno;
 	(void)unlink(temporary);
 	if (!done)
-		return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", path, strerror(saved));
+		return rbr_fail(
+			&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", path, strerror(saved));
 	directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (directory >= 0)
 		(void)fsync(directory);

@@ -88,8 +88,8 @@ answer_afresh(struct rbr_context *context, const struct rbr_request *request, st
 		return rc;
 	if (request->account && request->has_url && !rbr_match_covers(&account, &request->url))
 		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT,
-			"the account does not answer for %s://%s%.200s; add a `match` to it if it should", request->url.scheme,
-			request->url.host, request->url.path);
+			"the account does not answer for %s://%s%.200s; add a `match` to it if it should",
+			request->url.scheme, request->url.host, request->url.path);
 	rc = settle_scope(context, &account, wish);
 	if (rc < 0)
 		return rc;
@@ -108,7 +108,8 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 	wish->urgency = request->rejected && urgency == RBR_IF_NEEDED ? RBR_REJECTED : urgency;
 	(void)snprintf(wish->scope, sizeof wish->scope, "%s", request->scope ? request->scope : "");
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST, "the list of scopes is too long; ask for fewer");
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the list of scopes is too long; ask for fewer");
 	rc = find_account(context, request, wish);
 	if (rc == 0)
 		rc = rbr_wish_make_keys(wish, &context->error);
@@ -124,8 +125,8 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 }
 
 void
-rbr_broker_renew_ahead(struct rbr_context *context, const struct rbr_wish *wish,
-	const struct rbr_credential *credential)
+rbr_broker_renew_ahead(
+	struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 

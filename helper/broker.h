@@ -13,7 +13,7 @@ int rbr_broker_answer(struct rbr_context *context, const struct rbr_request *req
 	struct rbr_wish *wish, struct rbr_credential *ret_credential) RBR_MUST_CHECK;
 
 /* Renews in the background if the token that was handed out has little life left. Call it when the answer is out. */
-void rbr_broker_renew_ahead(struct rbr_context *context, const struct rbr_wish *wish,
-	const struct rbr_credential *credential);
+void rbr_broker_renew_ahead(
+	struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential);
 
 #endif

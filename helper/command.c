@@ -38,7 +38,8 @@ const struct rbr_command rbr_commands[] = {
 	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",
 		"For when the service has issued a new one. Cached tokens are dropped.\n\n"
 		"  --secret-stdin       read the secret from standard input\n"},
-	{"list", rbr_command_list, "[--json]", "list the accounts and how they stand", "  --json               as JSON\n"},
+	{"list", rbr_command_list, "[--json]", "list the accounts and how they stand",
+		"  --json               as JSON\n"},
 	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
 	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},
 	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
@@ -66,11 +67,11 @@ rbr_option(struct rbr_context *context, int argc, char **argv, const struct opti
 	opterr = 0;
 	value = getopt_long(argc, argv, ":", options, NULL);
 	if (value == ':')
-		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE, "the option %s wants a value; see `ringbearer help %s`",
-			argv[optind - 1], argv[0]);
+		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"the option %s wants a value; see `ringbearer help %s`", argv[optind - 1], argv[0]);
 	else if (value == '?')
-		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE, "the option %s is not known here; see `ringbearer help %s`",
-			argv[optind - 1], argv[0]);
+		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"the option %s is not known here; see `ringbearer help %s`", argv[optind - 1], argv[0]);
 	return value == ':' || value == '?' ? 0 : value;
 }
 
@@ -78,10 +79,11 @@ int
 rbr_account_argument(struct rbr_context *context, int argc, char **argv, const char **ret_name)
 {
 	if (optind >= argc)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "name an account; see `ringbearer help %s`", argv[0]);
+		return rbr_fail(
+			&context->error, RINGBEARER_E_USAGE, "name an account; see `ringbearer help %s`", argv[0]);
 	if (optind + 1 < argc)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "`%.80s` is one argument too many; see `ringbearer help %s`",
-			argv[optind + 1], argv[0]);
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"`%.80s` is one argument too many; see `ringbearer help %s`", argv[optind + 1], argv[0]);
 	*ret_name = argv[optind];
 	(void)snprintf(context->account, sizeof context->account, "%s", *ret_name);
 	return rbr_account_check_name(*ret_name, &context->error);
@@ -91,8 +93,8 @@ int
 rbr_no_argument(struct rbr_context *context, int argc, char **argv)
 {
 	if (optind < argc)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "`%.80s` is one argument too many; see `ringbearer help %s`",
-			argv[optind], argv[0]);
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"`%.80s` is one argument too many; see `ringbearer help %s`", argv[optind], argv[0]);
 	return 0;
 }
 
@@ -107,7 +109,8 @@ rbr_output(struct rbr_context *context, const struct ringbearer_secret *out)
 		if (each < 0 && errno == EINTR)
 			continue;
 		if (each < 0)
-			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written: %s", strerror(errno));
+			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written: %s",
+				strerror(errno));
 		written += (size_t)each;
 	}
 	return 0;

@@ -12,8 +12,8 @@ struct rbr_command {
 	/* ARGV[0] is the command's name. 0, or a code; the detail is in context->error and is reported by main(). */
 	int (*run)(struct rbr_context *context, int argc, char **argv);
 	const char *arguments; /* for the usage line */
-	const char *summary;   /* one line */
-	const char *about;     /* what `ringbearer help COMMAND` adds */
+	const char *summary; /* one line */
+	const char *about; /* what `ringbearer help COMMAND` adds */
 };
 
 /* The table; the last entry has no name. */

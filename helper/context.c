@@ -20,8 +20,8 @@ rbr_now_ms(void)
 void
 rbr_sleep_ms(int64_t milliseconds)
 {
-	struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000),
-		.tv_nsec = (long)(milliseconds % 1000) * 1000000};
+	struct timespec left = {
+		.tv_sec = (time_t)(milliseconds / 1000), .tv_nsec = (long)(milliseconds % 1000) * 1000000};
 
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		;

@@ -10,12 +10,12 @@
 #include "protocol/error.h"
 
 struct rbr_context {
-	bool trace;		 /* RINGBEARER_TRACE=1 */
-	bool quiet;		 /* a detached renewal: nobody reads what it says */
+	bool trace; /* RINGBEARER_TRACE=1 */
+	bool quiet; /* a detached renewal: nobody reads what it says */
 	struct rbr_clock started; /* when the run began */
-	int64_t started_ms;	 /* the same on CLOCK_BOOTTIME in milliseconds */
-	char account[72];	 /* whom the message is about; "" while that is not known */
-	struct rbr_error error;	 /* why the run fails */
+	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */
+	char account[72]; /* whom the message is about; "" while that is not known */
+	struct rbr_error error; /* why the run fails */
 };
 
 void rbr_context_start(struct rbr_context *context);

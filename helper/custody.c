@@ -105,12 +105,14 @@ read_stdin(struct rbr_context *context, struct ringbearer_secret *secret)
 
 	do {
 		if (rbr_secret_reserve(secret, CHUNK) < 0)
-			return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST, "the secret on standard input is too long");
+			return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+				"the secret on standard input is too long");
 		got = read(STDIN_FILENO, secret->data + secret->size, secret->capacity - secret->size - 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
-			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "standard input cannot be read: %s", strerror(errno));
+			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "standard input cannot be read: %s",
+				strerror(errno));
 		secret->size += (size_t)got;
 	} while (got != 0);
 	if (secret->size > 0 && secret->data[secret->size - 1] == '\n')

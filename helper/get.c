@@ -74,7 +74,8 @@ read_options(struct rbr_context *context, int argc, char **argv, struct rbr_mess
 			rc = rbr_message_add(message, key_of(option), optarg);
 	}
 	if (rc < 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "an option's value has a newline or is too long; shorten it");
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"an option's value has a newline or is too long; shorten it");
 	return rbr_no_argument(context, argc, argv);
 }
 

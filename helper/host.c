@@ -15,8 +15,8 @@
 #define TEXT_MAX 8192
 
 void
-rbr_call_start(struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account,
-	bool interactive)
+rbr_call_start(
+	struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account, bool interactive)
 {
 	memset(call, 0, sizeof *call);
 	call->context = context;
@@ -46,8 +46,7 @@ redact(const struct ringbearer_call *call, char *text)
 		rbr_redact(text, call->secrets[i]);
 }
 
-static void
-host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
+static void host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 static void

@@ -19,8 +19,8 @@ struct ringbearer_call {
 };
 
 /* A call on behalf of ACCOUNT whose deadline is the account's `timeout` from now. */
-void rbr_call_start(struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account,
-	bool interactive);
+void rbr_call_start(
+	struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account, bool interactive);
 
 /* Has SECRET blotted out of messages from now on. It must outlive the call. */
 void rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secret);

@@ -14,9 +14,9 @@ form=$1
 tab=$(printf '\t')
 
 # KEY(IDENTIFIER, "name", "kind", repeats, "default" or NULL, "placeholder", "help"): no value holds a quote or a tab.
-sed -n -e '/^KEY(/!d' \
-  -e "s/^KEY([A-Z_]*, \"\([^\"]*\)\", \"\([^\"]*\)\", \([a-z]*\), \(NULL\|\"[^\"]*\"\), \"\([^\"]*\)\", \"\([^\"]*\)\")\$/\1$tab\2$tab\3$tab\4$tab\5$tab\6/" \
-  -e 's/"//g' -e p "$2" |
+sed -n -e '/^KEY(/!d' -e 's/, NULL, "/, "NULL", "/' \
+  -e "s/^KEY([A-Z_]*, \"\([^\"]*\)\", \"\([^\"]*\)\", \([a-z]*\), \"\([^\"]*\)\", \"\([^\"]*\)\", \"\([^\"]*\)\")\$/\1$tab\2$tab\3$tab\4$tab\5$tab\6/" \
+  -e p "$2" |
   awk -F '\t' -v form="$form" '
   # Text that roff reads as it stands: a backslash, a hyphen and what begins a line have meanings of their own.
   function plain(text) {

@@ -11,7 +11,7 @@
 #define LONGEST_COMPARED 64
 
 const struct rbr_key_info rbr_keys[RBR_KEYS] = {
-#define KEY(identifier, name, kind, repeats, initial, placeholder, help)                                               \
+#define KEY(identifier, name, kind, repeats, initial, placeholder, help) \
 	{name, kind, repeats, initial, placeholder, help},
 #include "keys.def"
 #undef KEY
@@ -114,7 +114,8 @@ check_url(const char *name, const char *text, bool endpoint, const char *where, 
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` must not have a fragment", where, name);
 	if (endpoint && !rbr_url_is_safe(&url))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s: `%s` must be https; http is for loopback addresses such as http://127.0.0.1 only", where, name);
+			"%s: `%s` must be https; http is for loopback addresses such as http://127.0.0.1 only", where,
+			name);
 	return 0;
 }
 
@@ -153,6 +154,6 @@ rbr_key_check(const struct rbr_key_info *key, const char *text, const char *wher
 	}
 	if (fits)
 		return 0;
-	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` cannot be `%.80s`; it takes %s", where, key->name, text,
-		wanted);
+	return rbr_fail(
+		error, RINGBEARER_E_CONFIG, "%s: `%s` cannot be `%.80s`; it takes %s", where, key->name, text, wanted);
 }

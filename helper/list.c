@@ -19,7 +19,7 @@ struct standing {
 	const char *provider;
 	const char *grant;
 	const char *state; /* "valid", "none", "refused" or "broken" */
-	int64_t expires;   /* 0: not known */
+	int64_t expires; /* 0: not known */
 	int64_t left;
 	const char *detail; /* why it is refused or broken */
 };
@@ -53,7 +53,8 @@ print_line(const struct standing *standing)
 	char state[64];
 
 	if (strcmp(standing->state, "valid") == 0 && standing->expires != 0)
-		(void)snprintf(state, sizeof state, standing->left < 120 ? "valid for %" PRId64 " s" : "valid for %" PRId64 " min",
+		(void)snprintf(state, sizeof state,
+			standing->left < 120 ? "valid for %" PRId64 " s" : "valid for %" PRId64 " min",
 			standing->left < 120 ? standing->left : standing->left / 60);
 	else if (strcmp(standing->state, "none") == 0)
 		(void)snprintf(state, sizeof state, "no token yet");

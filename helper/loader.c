@@ -54,20 +54,21 @@ check(struct rbr_context *context, const struct ringbearer_module *module, const
 			"the module %s does not want to work with this version; install one that fits", path);
 	if (module->abi >> 16 != RINGBEARER_MODULE_ABI_MAJOR)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s has ABI %u.%u and ringbearer has %u.%u; install one that was made for this version", path,
-			module->abi >> 16, module->abi & 0xffff, RINGBEARER_MODULE_ABI_MAJOR, RINGBEARER_MODULE_ABI_MINOR);
+			"the module %s has ABI %u.%u and ringbearer has %u.%u; install one that was made for this version",
+			path, module->abi >> 16, module->abi & 0xffff, RINGBEARER_MODULE_ABI_MAJOR,
+			RINGBEARER_MODULE_ABI_MINOR);
 	if (module->size < VTABLE_MIN)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s states an impossible size (%u); ask its author to set `size`", path, module->size);
+			"the module %s states an impossible size (%u); ask its author to set `size`", path,
+			module->size);
 	if (!module->name || strcmp(module->name, file) != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s calls itself `%.64s`; rename the file", path,
-			module->name ? module->name : "");
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s calls itself `%.64s`; rename the file", path, module->name ? module->name : "");
 	return 0;
 }
 
 int
-rbr_loader_open(struct rbr_context *context, const char *family, const char *name,
-	struct ringbearer_module *ret_module)
+rbr_loader_open(struct rbr_context *context, const char *family, const char *name, struct ringbearer_module *ret_module)
 {
 	const struct ringbearer_module *module;
 	char file[FILE_NAME_MAX], path[PATH_MAX];
@@ -83,12 +84,14 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	rbr_trace(context, "opening %s", path);
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
-		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s cannot be loaded (%s); install the package that brings %s.so",
-			path, dlerror(), file);
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot be loaded (%s); install the package that brings %s.so", path, dlerror(),
+			file);
 	*(void **)&init = dlsym(object, "ringbearer_module_init");
 	if (!init)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"%s has no ringbearer_module_init and is no module of ringbearer; see ringbearer-module(7)", path);
+			"%s has no ringbearer_module_init and is no module of ringbearer; see ringbearer-module(7)",
+			path);
 	module = init(RINGBEARER_MODULE_ABI, rbr_host());
 	rc = check(context, module, file, path);
 	if (rc < 0)
@@ -102,8 +105,8 @@ int
 rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc)
 {
 	if (rc > 0)
-		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s returned %d, which means nothing; report it to its author",
-			module->name, rc);
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s returned %d, which means nothing; report it to its author", module->name, rc);
 	if (rc < 0 && context->error.code != rc)
 		return rbr_fail(&context->error, rc, "the module %s gave no reason", module->name);
 	return rc;

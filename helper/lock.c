@@ -64,11 +64,12 @@ rbr_lock_open(const char *name, int *ret_descriptor, struct rbr_error *error)
 
 	if (folder < 0)
 		return rbr_fail(error, RINGBEARER_E_SYSTEM,
-			"the lock folder %s cannot be used (%s); it must be yours with mode 0700", path, strerror(errno));
+			"the lock folder %s cannot be used (%s); it must be yours with mode 0700", path,
+			strerror(errno));
 	descriptor = openat(folder, name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY, 0600);
 	if (descriptor < 0)
-		return rbr_fail(error, RINGBEARER_E_SYSTEM, "the lock %s/%s cannot be opened: %s", path, name,
-			strerror(errno));
+		return rbr_fail(
+			error, RINGBEARER_E_SYSTEM, "the lock %s/%s cannot be opened: %s", path, name, strerror(errno));
 	(void)futimens(descriptor, NULL); /* so that no cleaner of old files takes it away */
 	*ret_descriptor = descriptor;
 	return 0;

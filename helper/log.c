@@ -28,8 +28,8 @@ static void
 put_line(const char *kind, const char *account, const char *text)
 {
 	char line[RBR_LOG_LINE_MAX];
-	int length = snprintf(line, sizeof line - 1, "ringbearer: %s%s%s%s", kind, account ? account : "",
-		account ? ": " : "", text);
+	int length = snprintf(
+		line, sizeof line - 1, "ringbearer: %s%s%s%s", kind, account ? account : "", account ? ": " : "", text);
 
 	if (length < 0)
 		return;

@@ -194,8 +194,8 @@ choose(struct rbr_context *context, const struct rbr_message *index, const struc
 		each = (struct candidate){NULL, NULL, NULL};
 	}
 	if (!best)
-		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT, "no account answers for %s://%s:%u%.200s", url->scheme,
-			url->host, url->port, url->path);
+		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT, "no account answers for %s://%s:%u%.200s",
+			url->scheme, url->host, url->port, url->path);
 	if (rival)
 		return rbr_fail(&context->error, RINGBEARER_E_AMBIGUOUS_ACCOUNT,
 			"the accounts `%s` and `%s` answer equally well for %s://%s%.200s; name the account, or ask with the "

@@ -92,8 +92,8 @@ rbr_path_make(const char *path, struct rbr_error *error)
 		if (slash)
 			*slash = '\0';
 		if (mkdir(part, 0700) < 0 && errno != EEXIST)
-			return rbr_fail(error, RINGBEARER_E_CONFIG, "the folder %s cannot be made: %s", part,
-				strerror(errno));
+			return rbr_fail(
+				error, RINGBEARER_E_CONFIG, "the folder %s cannot be made: %s", part, strerror(errno));
 		if (!slash)
 			return 0;
 		*slash = '/';

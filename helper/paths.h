@@ -8,7 +8,7 @@
 #include "protocol/error.h"
 
 enum rbr_place {
-	RBR_PLACE_USER,	  /* $XDG_CONFIG_HOME/ringbearer, else ~/.config/ringbearer */
+	RBR_PLACE_USER, /* $XDG_CONFIG_HOME/ringbearer, else ~/.config/ringbearer */
 	RBR_PLACE_SYSTEM, /* $sysconfdir/ringbearer */
 	RBR_PLACE_SHIPPED, /* $datadir/ringbearer, or the folder that RINGBEARER_PROVIDER_DIR names */
 };

@@ -39,7 +39,8 @@ rbr_config_trust(const char *path, unsigned mode, unsigned owner, struct rbr_err
 	if (!S_ISREG(mode))
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s is not a regular file", path);
 	if (mode & (S_IWGRP | S_IWOTH))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s can be written by others; run `chmod go-w %s`", path, path);
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "%s can be written by others; run `chmod go-w %s`", path, path);
 	if (owner != 0 && owner != geteuid())
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"%s belongs to another user (%u); it must be yours or root's", path, owner);
@@ -99,8 +100,8 @@ rbr_provider_load(const char *name, struct rbr_provider *ret_provider, struct rb
 	int rc;
 
 	if (!name_is_sound(name))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "`%.64s` is no name of a provider; see `ringbearer providers`",
-			name);
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"`%.64s` is no name of a provider; see `ringbearer providers`", name);
 	for (i = 0; i < RBR_ARRAY_SIZE(places); i++) {
 		rc = rbr_path_folder(places[i], "providers", folder, error);
 		if (rc == 0)

@@ -30,6 +30,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 	if (rc == 0)
 		rc = rbr_custody_erase(context, &account, NULL, true);
 	if (rc == 0 && unlink(account.path) < 0)
-		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be removed: %s", account.path, strerror(errno));
+		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be removed: %s", account.path,
+			strerror(errno));
 	return rc;
 }

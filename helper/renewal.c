@@ -120,7 +120,8 @@ rbr_scope_join(char list[RBR_SCOPE_MAX], const char *more)
 		size_t size = strcspn(more, " ");
 
 		if (!rbr_scope_has(list, more, size)) {
-			int length = snprintf(list + used, RBR_SCOPE_MAX - used, "%s%.*s", used > 0 ? " " : "", (int)size, more);
+			int length = snprintf(
+				list + used, RBR_SCOPE_MAX - used, "%s%.*s", used > 0 ? " " : "", (int)size, more);
 
 			if (length < 0 || used + (size_t)length >= RBR_SCOPE_MAX)
 				return false;
@@ -238,7 +239,8 @@ static int
 fetch_secrets(struct exchange *exchange, const struct rbr_account *account)
 {
 	const char *client_auth = rbr_account_get(account, RBR_KEY_CLIENT_AUTH);
-	bool wants_secret = (exchange->grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0;
+	bool wants_secret =
+		(exchange->grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0;
 	bool wants_key = (exchange->grant.needs & RINGBEARER_NEEDS_API_KEY) != 0;
 	struct rbr_vault vault;
 	int rc = 0;
@@ -272,8 +274,8 @@ check_tokens(struct exchange *exchange, const struct rbr_wish *wish, const struc
 	granted = rbr_secret_string(tokens->scope);
 	if (wish->scope[0] != '\0' && !covers(granted, wish->scope))
 		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
-			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application", granted,
-			wish->scope);
+			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application",
+			granted, wish->scope);
 	if (own && !covers(granted, own))
 		rbr_warn(context, account->name, "the server granted only `%s`", granted);
 	return 0;
@@ -316,7 +318,8 @@ publish(const struct exchange *exchange, const struct rbr_wish *wish, const stru
 	struct rbr_credential *ret_credential)
 {
 	struct rbr_context *context = exchange->call.context;
-	int64_t lifetime = exchange->tokens.expires_in, assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
+	int64_t lifetime = exchange->tokens.expires_in,
+		assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
 	int64_t keep = lifetime;
 	int rc;
 
@@ -328,7 +331,8 @@ publish(const struct exchange *exchange, const struct rbr_wish *wish, const stru
 	if (rc < 0 || !rbr_credential_from_record(ret_credential)) {
 		rbr_credential_wipe(ret_credential);
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the token or its scope is longer than a line of %u bytes may be; ask the service's support", RBR_LINE_MAX);
+			"the token or its scope is longer than a line of %u bytes may be; ask the service's support",
+			RBR_LINE_MAX);
 	}
 	if (keep > 0 && rbr_cache_write(&wish->token_key, &ret_credential->record, keep))
 		rbr_trace(context, "the token is kept for %" PRId64 " s", keep);
@@ -344,8 +348,9 @@ static int
 mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
 	struct rbr_credential *ret_credential)
 {
-	RBR_CLEANUP(end_exchange) struct exchange exchange = {.tokens = {.size = sizeof exchange.tokens,
-								     .expires_in = RINGBEARER_EXPIRES_UNKNOWN}};
+	RBR_CLEANUP(end_exchange)
+	struct exchange exchange = {
+		.tokens = {.size = sizeof exchange.tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN}};
 	struct ringbearer_grant_input input = {.size = sizeof input};
 	int rc = take_up_request(account, wish, &context->error);
 
@@ -355,8 +360,8 @@ mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_accoun
 	if (rc < 0)
 		return rc;
 	if (!exchange.grant.renew)
-		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s cannot renew; choose another `grant`",
-			exchange.grant.name);
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot renew; choose another `grant`", exchange.grant.name);
 	rc = fetch_secrets(&exchange, account);
 	if (rc < 0)
 		return rc;

@@ -14,8 +14,8 @@
 
 enum rbr_urgency {
 	RBR_IF_NEEDED, /* a cached token will do */
-	RBR_REJECTED,  /* the caller was refused with the token it had */
-	RBR_FORCED,    /* renew, whatever is cached, and ask the server even if it has just said no */
+	RBR_REJECTED, /* the caller was refused with the token it had */
+	RBR_FORCED, /* renew, whatever is cached, and ask the server even if it has just said no */
 };
 
 struct rbr_wish {

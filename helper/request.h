@@ -11,16 +11,16 @@
 
 struct rbr_request {
 	struct rbr_message message; /* as it came; owns the strings below */
-	const char *account;	    /* NULL: find it by the URL */
+	const char *account; /* NULL: find it by the URL */
 	bool has_url;
 	struct rbr_url url;
 	const char *username; /* NULL: not said */
-	const char *scope;    /* NULL: the account's */
-	int64_t min_valid;    /* seconds; -1: not said */
-	bool interactive;     /* may a person be asked? */
-	bool authtype;	      /* capability[]=authtype */
-	bool tells_errors;    /* capability[]=error */
-	bool rejected;	      /* the server said that the token is invalid */
+	const char *scope; /* NULL: the account's */
+	int64_t min_valid; /* seconds; -1: not said */
+	bool interactive; /* may a person be asked? */
+	bool authtype; /* capability[]=authtype */
+	bool tells_errors; /* capability[]=error */
+	bool rejected; /* the server said that the token is invalid */
 	const char *wanted_scope; /* from a challenge with error="insufficient_scope"; NULL: none */
 	const struct rbr_format *format;
 };

@@ -22,7 +22,8 @@ replace(struct rbr_context *context, const char *name, bool from_stdin)
 	if (rc < 0)
 		return rc;
 	if (!kind)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "this account has no secret to replace (grant = %s, client_auth = %s)",
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"this account has no secret to replace (grant = %s, client_auth = %s)",
 			rbr_account_get(&account, RBR_KEY_GRANT), rbr_account_get(&account, RBR_KEY_CLIENT_AUTH));
 	rc = rbr_custody_ask(context, &account, kind, from_stdin, &secret);
 	return rc < 0 ? rc : rbr_custody_keep(context, &account, kind, &secret, true);

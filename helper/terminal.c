@@ -17,8 +17,7 @@ static const int fatal_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
 /* The one variable of its kind: a signal handler has nothing else to write to. */
 static volatile sig_atomic_t caught;
 
-static void
-catch(int number)
+static void catch (int number)
 {
 	caught = number;
 }
@@ -91,6 +90,7 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 	(void)tcsetattr(terminal, TCSAFLUSH, &before);
 	unwatch_signals(saved);
 	if (rc < 0)
-		return rbr_fail(error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));
+		return rbr_fail(
+			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));
 	return 0;
 }

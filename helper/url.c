@@ -175,19 +175,22 @@ rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struc
 	size_t authority_size, path_size;
 
 	if (strlen(text) >= RBR_URL_MAX)
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: the URL is longer than %d bytes", what, RBR_URL_MAX - 1);
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "%s: the URL is longer than %d bytes", what, RBR_URL_MAX - 1);
 	if (!colon || colon == text || !copy(url.scheme, sizeof url.scheme, text, (size_t)(colon - text)))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` is no URL; write https://host/path", what, text);
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "%s: `%.80s` is no URL; write https://host/path", what, text);
 	lower(url.scheme);
 	authority = colon + 3;
 	authority_size = strcspn(authority, "/?#");
 	path = authority + authority_size;
 	path_size = strcspn(path, "?#");
 	if (!parse_authority(&url, authority, authority_size))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` has a host or port that cannot be read", what, text);
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "%s: `%.80s` has a host or port that cannot be read", what, text);
 	if (!normalize_escapes(path, path_size, url.path))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%.80s` has a path with characters that must be escaped",
-			what, text);
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s: `%.80s` has a path with characters that must be escaped", what, text);
 	if (url.path[0] == '\0')
 		(void)copy(url.path, sizeof url.path, "/", 1);
 	remove_dots(url.path);

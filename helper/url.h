@@ -16,15 +16,14 @@
 
 struct rbr_url {
 	char scheme[16];
-	char host[256];	       /* an IPv6 address has its brackets */
-	unsigned port;	       /* never 0: the scheme's default if it was not given */
+	char host[256]; /* an IPv6 address has its brackets */
+	unsigned port; /* never 0: the scheme's default if it was not given */
 	char path[RBR_URL_MAX]; /* begins with a slash */
-	char username[256];    /* "" if it has none */
+	char username[256]; /* "" if it has none */
 };
 
 /* Takes TEXT apart. RINGBEARER_E_CONFIG with a detail that begins with WHAT. */
-int rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struct rbr_error *error)
-	RBR_MUST_CHECK;
+int rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struct rbr_error *error) RBR_MUST_CHECK;
 
 /* "scheme://host:port": what two URLs must share to reach the same server. */
 void rbr_url_origin(const struct rbr_url *url, char *origin, size_t size);

@@ -64,7 +64,8 @@ bind_to_matches(const struct rbr_account *account, char endpoint[RBR_BINDING_MAX
 	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
 		length = snprintf(endpoint + used, RBR_BINDING_MAX - used, "%s%s", i > 0 ? " " : "", value->text);
 		if (length < 0 || used + (size_t)length >= RBR_BINDING_MAX)
-			return rbr_fail(error, RINGBEARER_E_CONFIG, "the `match` values are too long together; use fewer");
+			return rbr_fail(
+				error, RINGBEARER_E_CONFIG, "the `match` values are too long together; use fewer");
 		used += (size_t)length;
 	}
 	if (used == 0)
@@ -115,8 +116,8 @@ bind_item(const struct rbr_vault *vault, const char *kind, struct binding *bindi
 static int
 unsupported(const struct rbr_vault *vault, const char *what)
 {
-	return rbr_fail(&vault->call->context->error, RINGBEARER_E_MODULE, "the module %s cannot %s; choose another `store`",
-		vault->store.name, what);
+	return rbr_fail(&vault->call->context->error, RINGBEARER_E_MODULE,
+		"the module %s cannot %s; choose another `store`", vault->store.name, what);
 }
 
 static int
@@ -160,14 +161,16 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 	if (!vault->store.store)
 		return unsupported(vault, "keep secrets");
 	rbr_trace(vault->call->context, "keeping the %s of %s", label_of(kind), vault->call->account->name);
-	rc = rbr_loader_check(vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
+	rc = rbr_loader_check(
+		vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
 	if (rc == 0)
 		rc = lookup(vault, &binding, &kept);
 	if (rc < 0)
 		return rc;
 	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the keyring gave back another %s than it was given; check the keyring and try again", label_of(kind));
+			"the keyring gave back another %s than it was given; check the keyring and try again",
+			label_of(kind));
 	return 0;
 }
 
@@ -193,11 +196,12 @@ rbr_vault_check(const struct ringbearer_secret *secret, struct rbr_error *error)
 	if (secret->size == 0)
 		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the secret is empty; give it again");
 	if (secret->size > SECRET_SIZE_MAX)
-		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the secret is longer than %d bytes; give it again",
-			SECRET_SIZE_MAX);
+		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the secret is longer than %d bytes; give it again", SECRET_SIZE_MAX);
 	for (i = 0; i < secret->size; i++)
 		if (secret->data[i] < 0x20 || secret->data[i] > 0x7e)
 			return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
-				"byte %zu of the secret is no printable ASCII character; give it again as the service shows it", i + 1);
+				"byte %zu of the secret is no printable ASCII character; give it again as the service shows it",
+				i + 1);
 	return 0;
 }

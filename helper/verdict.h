@@ -19,7 +19,6 @@ void rbr_verdict_share(const struct rbr_context *context, const struct rbr_cache
 
 /* Is there a verdict from SINCE_MS (CLOCK_BOOTTIME) or later, or, with EVERYBODYS, one that is shared with everybody and
  * still counts? Then fills context->error and returns its code; otherwise 0. */
-int rbr_verdict_recall(struct rbr_context *context, const struct rbr_cache_key *key, int64_t since_ms,
-	bool everybodys);
+int rbr_verdict_recall(struct rbr_context *context, const struct rbr_cache_key *key, int64_t since_ms, bool everybodys);
 
 #endif

@@ -12,15 +12,6 @@
 #define RBR_UNUSED __attribute__((unused))
 #define RBR_ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* Moves a pointer out of a variable that would free it. */
-#define RBR_STEAL(pointer)                                                                                             \
-	__extension__({                                                                                                \
-		__typeof__(pointer) *rbr_steal_from = &(pointer);                                                      \
-		__typeof__(pointer) rbr_stolen = *rbr_steal_from;                                                      \
-		*rbr_steal_from = NULL;                                                                                \
-		rbr_stolen;                                                                                            \
-	})
-
 /* For RBR_CLEANUP on variables of type char * and int (a descriptor; negative means none). */
 void rbr_free_string(char **string);
 void rbr_close(int *descriptor);

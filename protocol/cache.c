@@ -140,8 +140,8 @@ rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
 	describe(key, description);
 	if (!fetch(description, &payload))
 		return false;
-	if (rbr_message_parse(record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache", RINGBEARER_E_SYSTEM,
-		    NULL) == 0) {
+	if (rbr_message_parse(
+		    record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache", RINGBEARER_E_SYSTEM, NULL) == 0) {
 		text = rbr_message_get(record, "for");
 		if (text && strcmp(text, rbr_secret_string(&key->text)) == 0)
 			return true;
@@ -154,8 +154,8 @@ rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
 static bool
 publish(const char *description, const struct ringbearer_secret *payload, unsigned seconds)
 {
-	long serial = syscall(SYS_add_key, KEY_TYPE, description, payload->data, payload->size,
-		(long)KEY_SPEC_PROCESS_KEYRING);
+	long serial = syscall(
+		SYS_add_key, KEY_TYPE, description, payload->data, payload->size, (long)KEY_SPEC_PROCESS_KEYRING);
 	bool done;
 
 	if (serial < 0)

@@ -27,15 +27,15 @@ struct rbr_clock {
 struct rbr_credential {
 	struct rbr_message record; /* owns every string below */
 	const char *token;
-	const char *type;     /* "Bearer" */
+	const char *type; /* "Bearer" */
 	const char *account;
 	const char *username; /* NULL if the account names none */
-	const char *scope;    /* as granted; NULL if not known */
-	int64_t obtained;     /* clock.real when the request was sent */
-	int64_t expires;      /* clock.real; 0: not known, and never made up */
+	const char *scope; /* as granted; NULL if not known */
+	int64_t obtained; /* clock.real when the request was sent */
+	int64_t expires; /* clock.real; 0: not known, and never made up */
 	int64_t boot_expires; /* clock.boot; where the expiry is not known, when to stop believing in the token */
-	int64_t renew_at;     /* clock.real from which a renewal ahead of time is due; 0: never */
-	int64_t obtained_ms;  /* CLOCK_BOOTTIME in milliseconds: which of two events came first */
+	int64_t renew_at; /* clock.real from which a renewal ahead of time is due; 0: never */
+	int64_t obtained_ms; /* CLOCK_BOOTTIME in milliseconds: which of two events came first */
 };
 
 #define RBR_CREDENTIAL_EMPTY ((struct rbr_credential){.record = {RBR_SECRET_EMPTY, NULL, 0, 0}})

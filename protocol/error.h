@@ -10,7 +10,7 @@
 #define RBR_DETAIL_MAX 640
 
 struct rbr_error {
-	int code;	  /* 0: nothing went wrong */
+	int code; /* 0: nothing went wrong */
 	long retry_after; /* seconds the server wants to be left alone; 0: it did not say */
 	char detail[RBR_DETAIL_MAX];
 };

@@ -136,7 +136,8 @@ rbr_message_parse(struct rbr_message *message, const char *text, size_t size, en
 		line = newline ? (size_t)(newline - (text + start)) : size - start;
 		number++;
 		if (line + 1 > RBR_LINE_MAX)
-			return rbr_fail(error, code, "%s, line %u: is longer than %u bytes", what, number, RBR_LINE_MAX);
+			return rbr_fail(
+				error, code, "%s, line %u: is longer than %u bytes", what, number, RBR_LINE_MAX);
 		if (line == 0 && dialect == RBR_DIALECT_WIRE)
 			return 0;
 		rc = parse_line(message, text + start, line, dialect, number, what, code, error);

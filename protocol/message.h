@@ -19,10 +19,10 @@
 #include "error.h"
 #include "secret.h"
 
-#define RBR_LINE_MAX 65535u		 /* bytes of a line with its newline, as git counts them */
-#define RBR_MESSAGE_MAX (1024u * 1024)	 /* bytes of a message on the wire */
+#define RBR_LINE_MAX 65535u /* bytes of a line with its newline, as git counts them */
+#define RBR_MESSAGE_MAX (1024u * 1024) /* bytes of a message on the wire */
 #define RBR_MESSAGE_FILE_MAX (64u * 1024) /* bytes of an account or provider file */
-#define RBR_MESSAGE_ENTRIES_MAX 1024u	 /* lines that carry a value */
+#define RBR_MESSAGE_ENTRIES_MAX 1024u /* lines that carry a value */
 
 enum rbr_dialect {
 	RBR_DIALECT_WIRE,
@@ -30,7 +30,7 @@ enum rbr_dialect {
 };
 
 struct rbr_entry {
-	uint32_t key;	/* offsets into text; both strings end with a NUL there */
+	uint32_t key; /* offsets into text; both strings end with a NUL there */
 	uint32_t value;
 	uint32_t line; /* counted from 1; 0 for entries that were added */
 };

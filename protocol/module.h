@@ -42,12 +42,12 @@ struct ringbearer_secret;
 
 enum ringbearer_log_level {
 	RINGBEARER_LOG_WARNING = 0, /* a person should know, the call goes on */
-	RINGBEARER_LOG_TRACE = 1,   /* shown with RINGBEARER_TRACE=1; never a secret */
+	RINGBEARER_LOG_TRACE = 1, /* shown with RINGBEARER_TRACE=1; never a secret */
 };
 
 /* What the host does for a module. Never NULL up to the `size` that the host states. */
 struct ringbearer_host {
-	uint32_t abi;  /* RINGBEARER_MODULE_ABI of the host */
+	uint32_t abi; /* RINGBEARER_MODULE_ABI of the host */
 	uint32_t size; /* of this struct as the host knows it */
 
 	/* Says something to the person behind the call. One line, no newline, no secrets. */
@@ -101,28 +101,28 @@ struct ringbearer_grant_input {
  * when it fails. */
 struct ringbearer_tokens {
 	uint32_t size;
-	struct ringbearer_secret *access_token;	 /* bytes 0x21 to 0x7E only */
+	struct ringbearer_secret *access_token; /* bytes 0x21 to 0x7E only */
 	struct ringbearer_secret *refresh_token; /* NULL: none in the answer */
-	const char *token_type;			 /* static storage; "Bearer" */
-	int64_t expires_in;			 /* seconds from the moment the request was sent, or RINGBEARER_EXPIRES_UNKNOWN */
-	struct ringbearer_secret *scope;	 /* as granted; NULL: the server did not say */
+	const char *token_type; /* static storage; "Bearer" */
+	int64_t expires_in; /* seconds from the moment the request was sent, or RINGBEARER_EXPIRES_UNKNOWN */
+	struct ringbearer_secret *scope; /* as granted; NULL: the server did not say */
 };
 
 /* What names a stored secret. The members are the store's lookup key, all of them, always; `label` is for people. */
 struct ringbearer_item {
 	uint32_t size;
 	const char *account;
-	const char *kind;      /* "client_secret", "refresh_token" or "api_key" */
+	const char *kind; /* "client_secret", "refresh_token" or "api_key" */
 	const char *client_id; /* "none" where there is none */
-	const char *endpoint;  /* where the secret may be sent */
-	const char *label;     /* for the keyring's own viewer; not part of the key; NULL in lookups */
+	const char *endpoint; /* where the secret may be sent */
+	const char *label; /* for the keyring's own viewer; not part of the key; NULL in lookups */
 };
 
 typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void *data);
 
 struct ringbearer_module {
-	uint32_t abi;	  /* RINGBEARER_MODULE_ABI that the module was compiled with */
-	uint32_t size;	  /* sizeof(struct ringbearer_module) that the module was compiled with */
+	uint32_t abi; /* RINGBEARER_MODULE_ABI that the module was compiled with */
+	uint32_t size; /* sizeof(struct ringbearer_module) that the module was compiled with */
 	const char *name; /* the file's name without ".so", e.g. "grant-api-key" */
 
 	/* -- grants -- */
@@ -144,8 +144,8 @@ struct ringbearer_module {
 	 * never be mistaken for one another -- */
 
 	/* Finds the value of ITEM. */
-	int (*lookup)(struct ringbearer_call *call, const struct ringbearer_item *item,
-		struct ringbearer_secret **ret_value);
+	int (*lookup)(
+		struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_secret **ret_value);
 
 	/* Keeps VALUE under ITEM and replaces what was there. */
 	int (*store)(struct ringbearer_call *call, const struct ringbearer_item *item,
@@ -163,8 +163,8 @@ struct ringbearer_module {
  * The module's one export. HOST stays valid for the life of the process. Returns the module's vtable (static
  * storage), or NULL if it cannot serve this host.
  */
-RINGBEARER_EXPORT const struct ringbearer_module *ringbearer_module_init(uint32_t host_abi,
-	const struct ringbearer_host *host);
+RINGBEARER_EXPORT const struct ringbearer_module *ringbearer_module_init(
+	uint32_t host_abi, const struct ringbearer_host *host);
 
 #ifdef __cplusplus
 }

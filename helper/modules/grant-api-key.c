@@ -9,7 +9,8 @@ static const struct ringbearer_host *host;
 static int
 renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, struct ringbearer_tokens *ret_tokens)
 {
-	ret_tokens->access_token = host->secret_new(host->secret_data(input->api_key), host->secret_size(input->api_key));
+	ret_tokens->access_token =
+		host->secret_new(host->secret_data(input->api_key), host->secret_size(input->api_key));
 	if (!ret_tokens->access_token)
 		return host->fail(call, RINGBEARER_E_SYSTEM, "out of memory");
 	ret_tokens->token_type = "Bearer";

@@ -13,7 +13,8 @@ renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, 
 {
 	const struct rbr_oauth oauth = {host, call};
 	struct ringbearer_secret *parameters = host->secret_new("", 0);
-	int rc = parameters ? rbr_form_add(&oauth, parameters, "grant_type", "client_credentials") : RINGBEARER_E_SYSTEM;
+	int rc =
+		parameters ? rbr_form_add(&oauth, parameters, "grant_type", "client_credentials") : RINGBEARER_E_SYSTEM;
 
 	if (rc < 0)
 		rc = host->fail(call, rc, "out of memory");

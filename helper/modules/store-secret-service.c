@@ -48,7 +48,7 @@ typedef struct {
 	SecretService parent;
 	gboolean may_prompt;
 	gboolean wanted_prompt; /* one was wanted and not shown */
-	gboolean prompted;	/* one was shown */
+	gboolean prompted; /* one was shown */
 } RbrService;
 
 typedef struct {
@@ -189,10 +189,11 @@ fail_service(struct work *work, const char *doing, GError *error)
 		g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
 		return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"no keyring service runs in this session; start one such as gnome-keyring, KWallet or KeePassXC");
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) || g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
+	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+		g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
 		return fail_late(work);
-	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE, "%s failed (%s); see the keyring's service", doing,
-		error ? error->message : "no reason given");
+	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE, "%s failed (%s); see the keyring's service",
+		doing, error ? error->message : "no reason given");
 }
 
 /* -- beginning and end -- */
@@ -228,7 +229,8 @@ open_service(struct work *work, struct ringbearer_call *call)
 	work->context = g_main_context_new();
 	g_main_context_push_thread_default(work->context);
 	work->cancellable = g_cancellable_new();
-	secret_service_open(rbr_service_get_type(), BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_done, work);
+	secret_service_open(
+		rbr_service_get_type(), BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_done, work);
 	if (!wait(work))
 		return fail_late(work);
 	result = take_result(work);
@@ -257,8 +259,8 @@ close_service(struct work *work)
 static GHashTable *
 attributes_of(const struct ringbearer_item *item)
 {
-	return secret_attributes_build(&schema, "account", item->account, "kind", item->kind, "client_id", item->client_id,
-		"endpoint", item->endpoint, NULL);
+	return secret_attributes_build(&schema, "account", item->account, "kind", item->kind, "client_id",
+		item->client_id, "endpoint", item->endpoint, NULL);
 }
 
 /* -- searching and unlocking -- */
@@ -271,8 +273,8 @@ search(struct work *work, GHashTable *attributes, GList **ret_items)
 	GError *error = NULL;
 	int rc = 0;
 
-	secret_service_search(SECRET_SERVICE(work->service), &schema, attributes, SECRET_SEARCH_ALL, work->cancellable, on_done,
-		work);
+	secret_service_search(SECRET_SERVICE(work->service), &schema, attributes, SECRET_SEARCH_ALL, work->cancellable,
+		on_done, work);
 	if (!wait(work))
 		return fail_late(work);
 	result = take_result(work);
@@ -482,7 +484,7 @@ store(struct ringbearer_call *call, const struct ringbearer_item *item, const st
 }
 
 static int
-delete(struct work *work, SecretItem *item)
+remove_item(struct work *work, SecretItem *item)
 {
 	GAsyncResult *result;
 	GError *error = NULL;
@@ -515,7 +517,7 @@ erase(struct ringbearer_call *call, const struct ringbearer_item *item)
 		g_hash_table_unref(attributes);
 	}
 	for (each = items; rc == 0 && each; each = each->next)
-		rc = delete(&work, each->data);
+		rc = remove_item(&work, each->data);
 	free_items(items);
 	close_service(&work);
 	return rc;
@@ -549,9 +551,9 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 	struct work work;
 	int rc = open_service(&work, call);
 
-	(void)g_hash_table_insert(attributes, (gpointer)(guintptr)"xdg:schema", (gpointer)(guintptr)schema.name);
+	(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "xdg:schema", (gpointer)(guintptr)schema.name);
 	if (account)
-		(void)g_hash_table_insert(attributes, (gpointer)(guintptr)"account", (gpointer)(guintptr)account);
+		(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "account", (gpointer)(guintptr)account);
 	if (rc == 0)
 		rc = search(&work, attributes, &items);
 	for (each = items; rc == 0 && each; each = each->next)

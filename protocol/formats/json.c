@@ -32,8 +32,8 @@ rbr_json_string(struct ringbearer_secret *out, const char *text)
 static int
 member(struct ringbearer_secret *out, const char *name, const char *value)
 {
-	int rc = rbr_secret_append(out, out->data[out->size - 1] == '{' ? "" : ",",
-		out->data[out->size - 1] == '{' ? 0 : 1);
+	int rc = rbr_secret_append(
+		out, out->data[out->size - 1] == '{' ? "" : ",", out->data[out->size - 1] == '{' ? 0 : 1);
 
 	if (rc == 0)
 		rc = rbr_json_string(out, name);

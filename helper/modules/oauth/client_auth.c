@@ -35,7 +35,8 @@ basic(const struct rbr_oauth *oauth, const char *client_id, const struct ringbea
 	struct ringbearer_secret **ret_header)
 {
 	const struct ringbearer_host *host = oauth->host;
-	struct ringbearer_secret *plain = host->secret_new("", 0), *header = host->secret_new(HEADER, sizeof HEADER - 1);
+	struct ringbearer_secret *plain = host->secret_new("", 0),
+				 *header = host->secret_new(HEADER, sizeof HEADER - 1);
 	int rc = plain && header ? pair(oauth, client_id, secret, plain) : RINGBEARER_E_SYSTEM;
 
 	if (rc == 0)
@@ -60,7 +61,8 @@ rbr_client_auth(const struct rbr_oauth *oauth, const struct ringbearer_secret *s
 
 	*ret_header = NULL;
 	if (!client_id)
-		return host->fail(oauth->call, RINGBEARER_E_CONFIG, "`client_id` is not set; add the one that the service issued");
+		return host->fail(oauth->call, RINGBEARER_E_CONFIG,
+			"`client_id` is not set; add the one that the service issued");
 	if (strcmp(method, "client_secret_basic") == 0)
 		return basic(oauth, client_id, secret, ret_header);
 	rc = rbr_form_add(oauth, body, "client_id", client_id);

@@ -173,7 +173,8 @@ explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const 
 
 	switch (mine) {
 	case RINGBEARER_E_MALFORMED_RESPONSE:
-		return host->fail(oauth->call, mine, "the server's answer is longer than %u bytes or is no HTTP; check `token_endpoint`",
+		return host->fail(oauth->call, mine,
+			"the server's answer is longer than %u bytes or is no HTTP; check `token_endpoint`",
 			RBR_HTTP_BODY_MAX);
 	case RINGBEARER_E_TLS:
 		return host->fail(oauth->call, mine,
@@ -181,9 +182,11 @@ explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const 
 			"not go on otherwise",
 			what);
 	case RINGBEARER_E_NETWORK:
-		return host->fail(oauth->call, mine, "the server was not reached (%s); check the connection and try again", what);
+		return host->fail(
+			oauth->call, mine, "the server was not reached (%s); check the connection and try again", what);
 	default:
-		return host->fail(oauth->call, mine, "the request cannot be made (%s); check `token_endpoint` and `proxy`", what);
+		return host->fail(
+			oauth->call, mine, "the request cannot be made (%s); check `token_endpoint` and `proxy`", what);
 	}
 }
 
@@ -204,8 +207,8 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct trans
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
 	(void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
 	transfer->answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
-	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes", transfer->answer->status,
-		oauth->host->secret_size(transfer->answer->body));
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes",
+		transfer->answer->status, oauth->host->secret_size(transfer->answer->body));
 	return 0;
 }
 
@@ -221,7 +224,8 @@ rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringb
 
 	if (remaining <= 0) {
 		curl_slist_free_all(headers);
-		return oauth->host->fail(oauth->call, RINGBEARER_E_NETWORK, "no time is left for the request; raise `timeout`");
+		return oauth->host->fail(
+			oauth->call, RINGBEARER_E_NETWORK, "no time is left for the request; raise `timeout`");
 	}
 	ret_answer->body = oauth->host->secret_new("", 0);
 	curl = start_curl();

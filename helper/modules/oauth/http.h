@@ -5,15 +5,15 @@
 
 #include "oauth.h"
 
-#define RBR_HTTP_BODY_MAX (256u * 1024)	    /* bytes of an answer */
-#define RBR_HTTP_CONNECT_MS 10000	    /* for name, connection and TLS */
+#define RBR_HTTP_BODY_MAX (256u * 1024) /* bytes of an answer */
+#define RBR_HTTP_CONNECT_MS 10000 /* for name, connection and TLS */
 #define RBR_HTTP_LOCATION_HOST_MAX 256
 
 struct rbr_http_answer {
-	long status;			  /* 0: there was no answer */
+	long status; /* 0: there was no answer */
 	struct ringbearer_secret *body;
-	long retry_after;		  /* seconds; 0: not said */
-	bool sent;			  /* the request may have reached the server */
+	long retry_after; /* seconds; 0: not said */
+	bool sent; /* the request may have reached the server */
 	char location_host[RBR_HTTP_LOCATION_HOST_MAX]; /* where a redirect wanted us to go; "" if nowhere */
 };
 

@@ -75,7 +75,8 @@ rbr_json_parse(const char *text, size_t size)
 	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
 	object = json_tokener_parse_ex(tokener, text, (int)size);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
-		strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") != size - json_tokener_get_parse_end(tokener) ||
+		strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") !=
+			size - json_tokener_get_parse_end(tokener) ||
 		!json_object_is_type(object, json_type_object) || json_object_object_length(object) != members) {
 		json_object_put(object);
 		object = NULL;

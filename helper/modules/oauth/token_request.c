@@ -28,7 +28,8 @@ jitter(int64_t milliseconds)
 static void
 sleep_ms(int64_t milliseconds)
 {
-	struct timespec left = {.tv_sec = (time_t)(milliseconds / 1000), .tv_nsec = (long)(milliseconds % 1000) * 1000000};
+	struct timespec left = {
+		.tv_sec = (time_t)(milliseconds / 1000), .tv_nsec = (long)(milliseconds % 1000) * 1000000};
 
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		;
@@ -86,7 +87,8 @@ send(const struct rbr_oauth *oauth, const struct ringbearer_secret *body, const 
 		rc = rbr_http_post(oauth, endpoint, body, header, &answer);
 		if (rc == 0)
 			rc = rbr_token_response(oauth, &answer, ret_tokens);
-		pause = attempt < RBR_TOKEN_REQUEST_RETRIES ? pause_before_retry(oauth, rc, &answer, replay, attempt) : -1;
+		pause = attempt < RBR_TOKEN_REQUEST_RETRIES ? pause_before_retry(oauth, rc, &answer, replay, attempt)
+							    : -1;
 		rbr_http_answer_wipe(oauth, &answer);
 		if (pause < 0)
 			return rc;

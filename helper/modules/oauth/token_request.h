@@ -7,11 +7,11 @@
 
 /* May a request be sent again after it may have reached the server? */
 enum rbr_replay {
-	RBR_REPLAY_SAFE,   /* it uses nothing up: client credentials */
+	RBR_REPLAY_SAFE, /* it uses nothing up: client credentials */
 	RBR_REPLAY_UNSAFE, /* it may use up a code or a refresh token */
 };
 
-#define RBR_TOKEN_REQUEST_RETRIES 2	/* after the first */
+#define RBR_TOKEN_REQUEST_RETRIES 2 /* after the first */
 #define RBR_RETRY_AFTER_WAIT_MAX_MS 30000 /* the longest wait that a server can ask of a caller */
 
 /* Adds `scope` (unless send_scope = no), `resource` and `audience` as the account has them, and the client's

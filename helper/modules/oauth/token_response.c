@@ -19,17 +19,22 @@ static const struct {
 	const char *advice;
 } errors[] = {
 	{"invalid_client", RINGBEARER_E_CLIENT_REJECTED, NULL}, /* see fail_rejected() */
-	{"invalid_grant", RINGBEARER_E_CONFIG, "the server does not accept the grant; check `grant` and the application's settings"},
+	{"invalid_grant", RINGBEARER_E_CONFIG,
+		"the server does not accept the grant; check `grant` and the application's settings"},
 	{"unauthorized_client", RINGBEARER_E_CONFIG,
 		"the application may not use this grant; check `grant` and the application's settings"},
-	{"unsupported_grant_type", RINGBEARER_E_CONFIG, "the server does not know this grant; check `grant` and `token_endpoint`"},
+	{"unsupported_grant_type", RINGBEARER_E_CONFIG,
+		"the server does not know this grant; check `grant` and `token_endpoint`"},
 	{"invalid_request", RINGBEARER_E_CONFIG,
 		"the server does not understand the request; check `client_auth`, `scope` and `token_endpoint`"},
 	{"invalid_scope", RINGBEARER_E_INSUFFICIENT_SCOPE,
 		"the application may not have this scope; check `scope` and the application's settings"},
-	{"invalid_target", RINGBEARER_E_CONFIG, "the server does not know this resource; check `resource` and `audience`"},
-	{"invalid_dpop_proof", RINGBEARER_E_CONFIG, "the server wants sender-constrained tokens (DPoP), which are not supported"},
-	{"use_dpop_nonce", RINGBEARER_E_CONFIG, "the server wants sender-constrained tokens (DPoP), which are not supported"},
+	{"invalid_target", RINGBEARER_E_CONFIG,
+		"the server does not know this resource; check `resource` and `audience`"},
+	{"invalid_dpop_proof", RINGBEARER_E_CONFIG,
+		"the server wants sender-constrained tokens (DPoP), which are not supported"},
+	{"use_dpop_nonce", RINGBEARER_E_CONFIG,
+		"the server wants sender-constrained tokens (DPoP), which are not supported"},
 	{"interaction_required", RINGBEARER_E_LOGIN_REQUIRED, "the server wants a person to log in"},
 	{"consent_required", RINGBEARER_E_LOGIN_REQUIRED, "the server wants a person to consent"},
 	{"login_required", RINGBEARER_E_LOGIN_REQUIRED, "the server wants a person to log in"},
@@ -97,7 +102,8 @@ fail_rejected(const struct rbr_oauth *oauth, const char *error, const char *desc
 	return oauth->host->fail(oauth->call, RINGBEARER_E_CLIENT_REJECTED,
 		"the server does not accept the client (%s%s%s, status %ld); if its secret was regenerated, run `ringbearer secret "
 		"%s`; if the application was switched OFF, have it switched ON; otherwise check client_id and client_auth",
-		error, description[0] != '\0' ? ": " : "", description, status, oauth->host->config(oauth->call, "account", 0));
+		error, description[0] != '\0' ? ": " : "", description, status,
+		oauth->host->config(oauth->call, "account", 0));
 }
 
 /* An `error` member, with whatever status. */
@@ -124,7 +130,7 @@ fail_with_error(const struct rbr_oauth *oauth, struct json_object *object, long 
 		if (status == 400)
 			code = RINGBEARER_E_CONFIG;
 		advice = code == RINGBEARER_E_CONFIG ? "the server refuses the request; see the service's documentation"
-						    : advice_for_status(code);
+						     : advice_for_status(code);
 	}
 	if (code == RINGBEARER_E_CLIENT_REJECTED)
 		return fail_rejected(oauth, error, description, status);
@@ -166,7 +172,8 @@ expires_in(const struct rbr_oauth *oauth, struct json_object *object)
 		return RINGBEARER_EXPIRES_UNKNOWN;
 	if (json_object_is_type(member, json_type_int))
 		seconds = json_object_get_int64(member);
-	else if (json_object_is_type(member, json_type_double) && json_object_get_double(member) < (double)RBR_EXPIRES_IN_MAX)
+	else if (json_object_is_type(member, json_type_double) &&
+		json_object_get_double(member) < (double)RBR_EXPIRES_IN_MAX)
 		seconds = (int64_t)json_object_get_double(member);
 	else if (text && strlen(text) < 12 && strlen(text) > 0 && strspn(text, "0123456789") == strlen(text))
 		seconds = strtoll(text, NULL, 10);
@@ -189,7 +196,8 @@ check_type(const struct rbr_oauth *oauth, struct json_object *object)
 	if (!rbr_json_has(object, "token_type")) {
 		if (required && strcmp(required, "no") == 0)
 			return 0;
-		return malformed(oauth, "has no token_type (set token_type_required = no if the service never sends one)");
+		return malformed(
+			oauth, "has no token_type (set token_type_required = no if the service never sends one)");
 	}
 	if (type && strcasecmp(type, "bearer") == 0)
 		return 0;
@@ -230,7 +238,8 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	tokens->token_type = "Bearer";
 	tokens->expires_in = expires_in(oauth, object);
 	tokens->access_token = host->secret_new(access_token, strlen(access_token));
-	tokens->refresh_token = refresh_token && *refresh_token ? host->secret_new(refresh_token, strlen(refresh_token)) : NULL;
+	tokens->refresh_token =
+		refresh_token && *refresh_token ? host->secret_new(refresh_token, strlen(refresh_token)) : NULL;
 	tokens->scope = scope ? host->secret_new(scope, strlen(scope)) : NULL;
 	if (!tokens->access_token || (scope && !tokens->scope))
 		return host->fail(oauth->call, RINGBEARER_E_SYSTEM, "out of memory");
@@ -238,8 +247,8 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 }
 
 int
-rbr_token_response(const struct rbr_oauth *oauth, const struct rbr_http_answer *answer,
-	struct ringbearer_tokens *ret_tokens)
+rbr_token_response(
+	const struct rbr_oauth *oauth, const struct rbr_http_answer *answer, struct ringbearer_tokens *ret_tokens)
 {
 	const struct ringbearer_host *host = oauth->host;
 	struct json_object *object = rbr_json_parse(host->secret_data(answer->body), host->secret_size(answer->body));
