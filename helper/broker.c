@@ -105,6 +105,7 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 	int rc;
 
 	wish->request = request;
+	wish->interactive = request->interactive;
 	wish->urgency = request->rejected && urgency == RBR_IF_NEEDED ? RBR_REJECTED : urgency;
 	(void)snprintf(wish->scope, sizeof wish->scope, "%s", request->scope ? request->scope : "");
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)

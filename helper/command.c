@@ -23,7 +23,11 @@ const struct rbr_command rbr_commands[] = {
 		"  --format=FORM        git, token, header or json\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
-	{"token", rbr_command_token, "ACCOUNT [--show]", "write the bare token, for PassCmd, passwordeval and $(…)",
+	{"token", rbr_command_token, "ACCOUNT [OPTION …]", "write the bare token, for PassCmd, passwordeval and $(…)",
+		"  --scope=SCOPES       scopes that the token must have\n"
+		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
+		"  --min-valid=SECONDS  how long the token must still live (30)\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
 	{"store", rbr_command_store, "", "keep a secret that is given on standard input",
 		"Reads account= and one of client_secret=, refresh_token= and api_key= from standard input, keeps the secret in\n"

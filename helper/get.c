@@ -76,7 +76,7 @@ read_options(struct rbr_context *context, int argc, char **argv, struct rbr_mess
 	if (rc < 0)
 		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
 			"an option's value has a newline or is too long; shorten it");
-	return rbr_no_argument(context, argc, argv);
+	return 0;
 }
 
 /* Tells a caller that announced capability[]=error why there is no answer. */
@@ -141,6 +141,8 @@ rbr_command_get(struct rbr_context *context, int argc, char **argv)
 	bool show = false;
 	int rc = read_options(context, argc, argv, &request.message, &show);
 
+	if (rc == 0)
+		rc = rbr_no_argument(context, argc, argv);
 	if (rc == 0 && !rbr_message_get(&request.message, "account") && !rbr_message_get(&request.message, "url"))
 		rc = rbr_message_read(&request.message, STDIN_FILENO, &context->error);
 	return rc < 0 ? rc : run(context, &request, show);
@@ -149,18 +151,13 @@ rbr_command_get(struct rbr_context *context, int argc, char **argv)
 int
 rbr_command_token(struct rbr_context *context, int argc, char **argv)
 {
-	static const struct option only_show[] = {{"show", no_argument, NULL, OPTION_SHOW}, {NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	bool show = false;
 	const char *name = NULL;
-	int option, rc;
+	int rc = read_options(context, argc, argv, &request.message, &show);
 
-	while ((option = rbr_option(context, argc, argv, only_show)) != -1) {
-		if (option == 0)
-			return RINGBEARER_E_USAGE;
-		show = true;
-	}
-	rc = rbr_account_argument(context, argc, argv, &name);
+	if (rc == 0)
+		rc = rbr_account_argument(context, argc, argv, &name);
 	if (rc < 0)
 		return rc;
 	if (rbr_message_add(&request.message, "account", name) < 0 ||

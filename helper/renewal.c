@@ -354,7 +354,8 @@ mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_accoun
 	struct ringbearer_grant_input input = {.size = sizeof input};
 	int rc = take_up_request(account, wish, &context->error);
 
-	rbr_call_start(&exchange.call, context, account, wish->request->interactive);
+	/* Nobody sits at a renewal in the background. */
+	rbr_call_start(&exchange.call, context, account, wish->interactive && !context->quiet);
 	if (rc == 0)
 		rc = rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &exchange.grant);
 	if (rc < 0)

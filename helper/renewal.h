@@ -21,6 +21,7 @@ enum rbr_urgency {
 struct rbr_wish {
 	const struct rbr_request *request;
 	enum rbr_urgency urgency;
+	bool interactive; /* may a person be asked? */
 	char account[RBR_ACCOUNT_NAME_MAX + 1];
 	struct rbr_located located;
 	char scope[RBR_SCOPE_MAX]; /* "": the account's own */
