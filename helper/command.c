@@ -36,7 +36,7 @@ const struct rbr_command rbr_commands[] = {
 		"Reads a request from standard input. Drops the cached token if it is the one that is named by credential= or\n"
 		"password=, or if none is named. With account= and secret=client_secret, refresh_token, api_key or all it\n"
 		"removes that secret from the keyring.\n"},
-	{"add", rbr_command_add, "ACCOUNT --provider=NAME [--KEY=VALUE …]", "set up an account",
+	{"add", rbr_command_add, "ACCOUNT --grant=NAME [--provider=NAME] [--KEY=VALUE …]", "set up an account",
 		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n\n"
 		"  --secret-stdin       read the secret from standard input\n"},
 	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",

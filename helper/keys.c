@@ -112,7 +112,7 @@ check_url(const char *name, const char *text, bool endpoint, const char *where, 
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` must not hold a user name", where, name);
 	if (endpoint && strchr(text, '#'))
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` must not have a fragment", where, name);
-	if (endpoint && !rbr_url_is_safe(&url))
+	if ((endpoint || strcmp(url.scheme, "http") == 0) && !rbr_url_is_safe(&url))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"%s: `%s` must be https; http is for loopback addresses such as http://127.0.0.1 only", where,
 			name);

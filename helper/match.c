@@ -198,9 +198,9 @@ choose(struct rbr_context *context, const struct rbr_message *index, const struc
 			url->scheme, url->host, url->port, url->path);
 	if (rival)
 		return rbr_fail(&context->error, RINGBEARER_E_AMBIGUOUS_ACCOUNT,
-			"the accounts `%s` and `%s` answer equally well for %s://%s%.200s; name the account, or ask with the "
-			"`username` of one",
-			best, rival, url->scheme, url->host, url->path);
+			"the accounts `%s` and `%s` answer equally well for %s://%s:%u%.200s; name the account, or ask with "
+			"the `username` of one",
+			best, rival, url->scheme, url->host, url->port, url->path);
 	(void)snprintf(ret_name, RBR_ACCOUNT_NAME_MAX + 1, "%s", best);
 	return 0;
 }

@@ -61,15 +61,14 @@ bool
 rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
 {
 	const char *p = challenge;
+	bool bearer = false;
 
-	if (strncasecmp(p, "Bearer", 6) != 0 || (p[6] != '\0' && !strchr(" \t", p[6])))
-		return false;
-	p += 6;
 	while (*(p += strspn(p, ", \t"))) {
 		size_t length = strcspn(p, "=, \t");
-		bool wanted = strlen(name) == length && strncasecmp(p, name, length) == 0;
+		bool wanted = bearer && strlen(name) == length && strncasecmp(p, name, length) == 0;
 
-		if (p[length] != '=') {
+		if (p[length] != '=') { /* a scheme: what follows belongs to it */
+			bearer = length == strlen("Bearer") && strncasecmp(p, "Bearer", length) == 0;
 			p += length;
 			continue;
 		}
@@ -174,6 +173,8 @@ rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 
 	request->account = rbr_message_get(message, "account");
 	request->username = rbr_message_get(message, "username");
+	if (request->username && *request->username == '\0')
+		request->username = NULL;
 	request->scope = rbr_message_get(message, "scope");
 	request->authtype = rbr_message_has(message, "capability[]", "authtype");
 	request->tells_errors = rbr_message_has(message, "capability[]", "error");

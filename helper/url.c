@@ -130,7 +130,7 @@ parse_port(struct rbr_url *url, const char *text, size_t size)
 	}
 	if (size > 0)
 		url->port = (unsigned)port;
-	return url->port != 0;
+	return true;
 }
 
 /* [user[:password]@]host[:port] */

@@ -17,7 +17,7 @@
 struct rbr_url {
 	char scheme[16];
 	char host[256]; /* an IPv6 address has its brackets */
-	unsigned port; /* never 0: the scheme's default if it was not given */
+	unsigned port; /* the scheme's default if none was given; 0 where the scheme has no default that is known here */
 	char path[RBR_URL_MAX]; /* begins with a slash */
 	char username[256]; /* "" if it has none */
 };

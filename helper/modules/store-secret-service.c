@@ -59,6 +59,15 @@ typedef struct {
 GType rbr_service_get_type(void);
 G_DEFINE_TYPE(RbrService, rbr_service, SECRET_TYPE_SERVICE)
 
+/* What a prompt of TYPE answers when it was of no use: libsecret looks into it without asking whether it is there. */
+static GVariant *
+nothing_unlocked(const GVariantType *type)
+{
+	if (type && g_variant_type_equal(type, G_VARIANT_TYPE("ao")))
+		return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_OBJECT_PATH, NULL, 0));
+	return g_variant_ref_sink(g_variant_new_object_path("/"));
+}
+
 static void
 prompt_async(SecretService *service, SecretPrompt *prompt, const GVariantType *type, GCancellable *cancellable,
 	GAsyncReadyCallback callback, gpointer data)
@@ -75,7 +84,7 @@ prompt_async(SecretService *service, SecretPrompt *prompt, const GVariantType *t
 	self->wanted_prompt = TRUE;
 	task = g_task_new(service, cancellable, callback, data);
 	g_task_set_source_tag(task, (gpointer)prompt_async);
-	g_task_return_pointer(task, NULL, NULL);
+	g_task_return_pointer(task, nothing_unlocked(type), (GDestroyNotify)g_variant_unref);
 	g_object_unref(task);
 }
 

@@ -11,6 +11,7 @@
 struct rbr_answer {
 	const struct rbr_credential *credential;
 	bool authtype; /* the caller announced capability[]=authtype */
+	const char *username; /* whom the caller asked for; NULL: it did not say */
 };
 
 struct rbr_format {

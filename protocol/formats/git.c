@@ -24,12 +24,12 @@ write_bearer(const struct rbr_credential *credential, struct rbr_message *messag
 }
 
 static int
-write_password(const struct rbr_credential *credential, struct rbr_message *message)
+write_password(const struct rbr_answer *answer, struct rbr_message *message)
 {
-	const char *username = credential->username ? credential->username : USERNAME_DEFAULT;
-	int rc = rbr_message_add(message, "username", username);
+	const char *username = answer->credential->username ? answer->credential->username : answer->username;
+	int rc = rbr_message_add(message, "username", username ? username : USERNAME_DEFAULT);
 
-	return rc < 0 ? rc : rbr_message_add(message, "password", credential->token);
+	return rc < 0 ? rc : rbr_message_add(message, "password", answer->credential->token);
 }
 
 int
@@ -37,7 +37,7 @@ rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message message = RBR_MESSAGE_EMPTY;
 	const struct rbr_credential *credential = answer->credential;
-	int rc = answer->authtype ? write_bearer(credential, &message) : write_password(credential, &message);
+	int rc = answer->authtype ? write_bearer(credential, &message) : write_password(answer, &message);
 
 	if (rc == 0 && credential->expires != 0)
 		rc = rbr_message_add_number(&message, "password_expiry_utc", credential->expires);

@@ -1,0 +1,214 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# check.sh SRCDIR BUILDDIR: the manual pages say what the code does, where a machine can tell. Writes TAP.
+set -u
+
+srcdir=$1
+builddir=$2
+manual=$builddir/helper/ringbearer.1
+protocol=$srcdir/protocol/ringbearer-protocol.7
+module=$srcdir/protocol/ringbearer-module.7
+library=$srcdir/protocol/libringbearer.3
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/ringbearer-docs.XXXXXX") || exit 1
+trap 'rm -rf "$scratch"' EXIT
+number=0
+failures=0
+
+report() { # STATUS NAME: what is in $scratch/why goes with a failure
+  number=$((number + 1))
+  if [ "$1" = 0 ]; then
+    echo "ok $number - $2"
+  else
+    failures=$((failures + 1))
+    echo "not ok $number - $2"
+    sed 's/^/# /' "$scratch/why"
+  fi
+}
+
+check() { # NAME FUNCTION ARGUMENT …
+  name=$1
+  shift
+  status=0
+  "$@" >"$scratch/why" 2>&1 || status=$?
+  report "$status" "$name"
+}
+
+skip() { # NAME REASON
+  number=$((number + 1))
+  echo "ok $number - $1 # SKIP $2"
+}
+
+same() { # CODE MANUAL: two lists, one word a line; empty ones prove nothing
+  sort -u "$1" >"$1.sorted"
+  sort -u "$2" >"$2.sorted"
+  [ -s "$1.sorted" ] || { echo "nothing was found in the code"; return 1; }
+  diff "$1.sorted" "$2.sorted" | sed -n -e 's/^</only in the code:/p' -e 's/^>/only in the manual:/p'
+  cmp -s "$1.sorted" "$2.sorted"
+}
+
+mentioned() { # LIST PAGE: every word of LIST stands in PAGE as a word
+  [ -s "$1" ] || { echo "nothing was found in the code"; return 1; }
+  missing=0
+  # Fonts and escapes gone, the page's words remain.
+  sed -e 's/\\f[A-Z]//g' -e 's/\\-/-/g' "$2" >"$scratch/words"
+  while read -r word; do
+    if ! awk -v word="$word" '
+      {
+        text = $0
+        while ((at = index(text, word)) > 0) {
+          before = at > 1 ? substr(text, at - 1, 1) : " "
+          after = substr(text, at + length(word), 1)
+          if (before !~ /[A-Za-z0-9_-]/ && after !~ /[A-Za-z0-9_-]/) found = 1
+          text = substr(text, at + length(word))
+        }
+      }
+      END { exit !found }' "$scratch/words"; then
+      echo "$word is not mentioned in ${2##*/}"
+      missing=1
+    fi
+  done <"$1"
+  return "$missing"
+}
+
+section() { # NAME PAGE: the lines of one section
+  sed -n "/^\\.SH $1\$/,/^\\.SH /p" "$2"
+}
+
+example() { # NAME PAGE: the program between the markers, as a compiler wants it
+  sed -n "/^\\.\\\\\" BEGIN $1\$/,/^\\.\\\\\" END $1\$/p" "$2" |
+    sed -e '/^\.\\"/d' -e '/^\.E[XE]$/d' -e 's/^\\&//' -e 's/\\-/-/g' -e "s/\\\\(aq/'/g" -e 's/\\(ga/`/g' \
+      -e 's/\\(ha/^/g' -e 's/\\(ti/~/g' -e 's/\\e/\\/g'
+}
+
+check_built() {
+  if [ ! -s "$manual" ]; then
+    echo "$manual was not built"
+    return 1
+  fi
+  ! grep -nE '^@[A-Z]+@$|@[a-z]+dir@|@VERSION@' "$manual"
+}
+
+check_keys() {
+  sed -n 's/^KEY([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$srcdir/helper/keys.def" >"$scratch/code"
+  section 'ACCOUNT KEYS' "$manual" | sed -n 's/^\\fB\([a-z_]*\)\\fR = .*/\1/p' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+table_of_commands() {
+  sed -n '/rbr_commands\[\] = {/,/^};/p' "$srcdir/helper/command.c"
+}
+
+check_commands() {
+  table_of_commands | sed -n 's/^	{"\([a-z-]*\)", rbr_command_.*/\1/p' >"$scratch/code"
+  section COMMANDS "$manual" | sed -n 's/^\.SS //p' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+check_options() {
+  table_of_commands | grep -o -e '--[a-z][a-z-]*' | sort -u >"$scratch/code"
+  mentioned "$scratch/code" "$manual"
+}
+
+vocabulary() { # "name exit_status", without ok
+  sed -n 's/^	{RINGBEARER_E_[A-Z_]*, \([0-9]*\), "\([a-z_]*\)",.*/\2 \1/p' "$srcdir/protocol/error.c"
+}
+
+check_errors() {
+  vocabulary >"$scratch/code"
+  section ERRORS "$protocol" | sed -n 's/^\.BR \([a-z_]*\) " (\([0-9]*\))"$/\1 \2/p' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+check_diagnostics() {
+  vocabulary | sed 's/ .*//' >"$scratch/code"
+  section DIAGNOSTICS "$manual" | sed -n '/^\.TP$/{n;s/^\.B \([a-z_]*\)$/\1/p;}' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+check_exit_statuses() {
+  { echo 0; vocabulary | sed 's/.* //'; } >"$scratch/code"
+  section 'EXIT STATUS' "$manual" | sed -n '/^\.TP$/{n;s/^\.B \([0-9]*\)$/\1/p;}' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+# libringbearer(3) says so of the constants.
+check_constants() {
+  vocabulary | sed 's/ .*//' | tr '[:lower:]' '[:upper:]' >"$scratch/code"
+  sed -n 's/^	RINGBEARER_E_\([A-Z_]*\) = .*/\1/p' "$srcdir/protocol/ringbearer.h" >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+check_formats() {
+  sed -n 's/^	{"\([a-z-]*\)", ".*", rbr_format_.*/\1/p' "$srcdir/protocol/formats/formats.c" >"$scratch/code"
+  section FORMATS "$protocol" | sed -n '/^\.TP$/{n;s/^\.B \([a-z-]*\)$/\1/p;}' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual" && mentioned "$scratch/code" "$manual"
+}
+
+check_request_keys() {
+  cat "$srcdir/helper/request.c" "$srcdir/helper/store.c" "$srcdir/helper/erase.c" |
+    grep -o 'rbr_message_[a-z_]*([^,"]*, "[a-z_]*[][]*"' | sed 's/.*"\(.*\)"/\1/' | sort -u >"$scratch/code"
+  mentioned "$scratch/code" "$protocol"
+}
+
+check_environment() {
+  find "$srcdir/helper" "$srcdir/protocol" -name '*.c' -exec cat {} + |
+    grep -oE '(getenv|environment_path)\("[A-Z_]+"\)' | sed 's/.*"\(.*\)".*/\1/' | sort -u >"$scratch/code"
+  mentioned "$scratch/code" "$manual"
+}
+
+check_exports() {
+  sed -n '/^global:/,/^local:/s/^	\(ringbearer_[a-z_]*\);.*/\1/p' "$srcdir/protocol/libringbearer.map" >"$scratch/code"
+  section SYNOPSIS "$library" | grep -o 'ringbearer_[a-z_]*(' | tr -d '(' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+check_prototypes() {
+  sed -n '/^global:/,/^local:/s/^	\(ringbearer_[a-z_]*\);.*/\1/p' "$srcdir/protocol/libringbearer.map" >"$scratch/code"
+  sed -n 's/^RINGBEARER_EXPORT .*[ *]\(ringbearer_[a-z_]*\)(.*/\1/p' "$srcdir/protocol/ringbearer.h" >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
+compile() { # NAME PAGE OPTION …
+  file=$scratch/$1
+  example "$1" "$2" >"$file"
+  shift 2
+  [ -s "$file" ] || { echo "there is no example between its markers"; return 1; }
+  mkdir -p "$scratch/include/ringbearer"
+  cp "$srcdir/protocol/ringbearer.h" "$scratch/include/" && cp "$srcdir/protocol/module.h" "$scratch/include/ringbearer/" &&
+    "${CC:-cc}" -Wall -Wextra -Werror -I"$scratch/include" "$@" "$file"
+}
+
+check_lint() {
+  mandoc -Tlint -Wwarning "$1"
+}
+
+check 'ringbearer.1 was built, with nothing left to fill in' check_built
+check 'keys.def and the account keys in ringbearer(1)' check_keys
+check 'command.c and the commands in ringbearer(1)' check_commands
+check 'the options in command.c are in ringbearer(1)' check_options
+check 'error.c and the errors in ringbearer-protocol(7), with their exit status' check_errors
+check 'error.c and the diagnostics in ringbearer(1)' check_diagnostics
+check 'error.c and the exit status in ringbearer(1)' check_exit_statuses
+check 'the names in error.c and the constants in ringbearer.h' check_constants
+check 'formats.c and the formats in the manual' check_formats
+check 'the keys of a request are in ringbearer-protocol(7)' check_request_keys
+check 'the environment variables are in ringbearer(1)' check_environment
+check 'libringbearer.map and the functions in libringbearer(3)' check_exports
+check 'libringbearer.map and the prototypes in ringbearer.h' check_prototypes
+if command -v "${CC:-cc}" >/dev/null 2>&1; then
+  check 'the example in ringbearer-module(7) compiles' \
+    compile store-credentials-directory.c "$module" -fPIC -shared -o "$scratch/example.so"
+  check 'the example in libringbearer(3) compiles' compile advice.c "$library" -c -o "$scratch/example.o"
+else
+  skip 'the example in ringbearer-module(7) compiles' 'no C compiler'
+  skip 'the example in libringbearer(3) compiles' 'no C compiler'
+fi
+for page in "$manual" "$protocol" "$module" "$library"; do
+  if command -v mandoc >/dev/null 2>&1; then
+    check "mandoc finds nothing wrong with ${page##*/}" check_lint "$page"
+  else
+    skip "mandoc finds nothing wrong with ${page##*/}" 'mandoc is missing'
+  fi
+done
+echo "1..$number"
+[ "$failures" = 0 ]
