@@ -3,20 +3,14 @@
 
 #include "account.h"
 
-#include <ctype.h>
 #include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "keys.h"
 #include "provider.h"
-
-static const enum rbr_place places[] = {RBR_PLACE_USER, RBR_PLACE_SYSTEM};
 
 void
 rbr_account_wipe(struct rbr_account *account)
@@ -26,71 +20,6 @@ rbr_account_wipe(struct rbr_account *account)
 	for (i = 0; i < account->count; i++)
 		free(account->values[i].text);
 	account->count = 0;
-}
-
-int
-rbr_account_check_name(const char *name, struct rbr_error *error)
-{
-	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-");
-
-	if (size == 0 || size > RBR_ACCOUNT_NAME_MAX || name[size] != '\0' || name[0] == '.' || name[0] == '-')
-		return rbr_fail(error, RINGBEARER_E_USAGE,
-			"`%.70s` is no name of an account; use 1 to %d letters, digits and `._@-`, the first no dot or dash",
-			name, RBR_ACCOUNT_NAME_MAX);
-	return 0;
-}
-
-static void
-put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
-{
-	(void)snprintf(stamp, RBR_STAMP_MAX, "%x:%x:%llx:%llx.%x:%llx", status->stx_dev_major, status->stx_dev_minor,
-		(unsigned long long)status->stx_ino, (unsigned long long)status->stx_mtime.tv_sec,
-		status->stx_mtime.tv_nsec, (unsigned long long)status->stx_size);
-}
-
-static int
-look(const char *path, struct statx *status)
-{
-	return statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT,
-		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME, status);
-}
-
-void
-rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX])
-{
-	struct statx status;
-
-	if (look(path, &status) < 0)
-		(void)snprintf(stamp, RBR_STAMP_MAX, "-");
-	else
-		put_stamp(&status, stamp);
-}
-
-int
-rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error)
-{
-	char folder[PATH_MAX];
-	struct statx status;
-	size_t i;
-	int rc = rbr_account_check_name(name, error);
-
-	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(places); i++) {
-		rc = rbr_path_folder(places[i], "accounts", folder, error);
-		if (rc == 0)
-			rc = rbr_path_join(folder, name, ret_located->path, error);
-		if (rc < 0)
-			break;
-		if (look(ret_located->path, &status) == 0) {
-			put_stamp(&status, ret_located->stamp);
-			return rbr_config_trust(ret_located->path, status.stx_mode, status.stx_uid, error);
-		}
-		if (errno != ENOENT && errno != ENOTDIR)
-			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s cannot be read: %s", ret_located->path,
-				strerror(errno));
-	}
-	if (rc < 0)
-		return rc;
-	return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT, "there is no account `%s`", name);
 }
 
 /* -- values -- */
@@ -367,7 +296,7 @@ shadowed(const char *name, size_t place)
 {
 	char folder[PATH_MAX], path[PATH_MAX];
 
-	return place > 0 && rbr_path_folder(places[0], "accounts", folder, NULL) == 0 &&
+	return place > 0 && rbr_path_folder(rbr_account_places[0], "accounts", folder, NULL) == 0 &&
 		rbr_path_join(folder, name, path, NULL) == 0 && access(path, F_OK) == 0;
 }
 
@@ -380,8 +309,8 @@ rbr_account_visit(rbr_account_visitor visit, void *data, struct rbr_error *error
 	DIR *open_folder;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(places); i++) {
-		rc = rbr_path_folder(places[i], "accounts", folder, error);
+	for (i = 0; rc == 0 && i < RBR_ACCOUNT_PLACES; i++) {
+		rc = rbr_path_folder(rbr_account_places[i], "accounts", folder, error);
 		open_folder = rc == 0 ? opendir(folder) : NULL;
 		if (!open_folder)
 			continue;

@@ -9,11 +9,9 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "paths.h"
+#include "locate.h"
 #include "protocol/message.h"
 
-#define RBR_ACCOUNT_NAME_MAX 64 /* characters */
-#define RBR_STAMP_MAX 96 /* a stamp as text, with its NUL */
 #define RBR_ACCOUNT_VALUES_MAX 128
 
 enum rbr_key {
@@ -66,19 +64,6 @@ struct rbr_account {
 
 void rbr_account_wipe(struct rbr_account *account);
 
-/* `[A-Za-z0-9._@-]{1,64}`, not starting with a dot or a dash. RINGBEARER_E_USAGE if not. */
-int rbr_account_check_name(const char *name, struct rbr_error *error) RBR_MUST_CHECK;
-
-/* Where an account's file is and what it is just now: the hit needs no more than this. */
-struct rbr_located {
-	char path[PATH_MAX];
-	char stamp[RBR_STAMP_MAX]; /* device, inode, time of change and size, as text */
-};
-
-/* Finds the file of the account NAME, the user's before the system's, with one statx each.
- * RINGBEARER_E_NO_ACCOUNT; RINGBEARER_E_CONFIG if others can write to the file or own it. */
-int rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error) RBR_MUST_CHECK;
-
 /* Locates, reads and assembles the account NAME with all layers below the request. RET_ACCOUNT must be empty, and is
  * empty again after a failure.
  * RINGBEARER_E_NO_ACCOUNT, RINGBEARER_E_CONFIG. */
@@ -106,9 +91,5 @@ int64_t rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifet
 /* Calls VISIT with the name of every account, each once, in no order, until it returns non-zero; returns that. */
 typedef int (*rbr_account_visitor)(const char *name, void *data);
 int rbr_account_visit(rbr_account_visitor visit, void *data, struct rbr_error *error);
-
-/* "dev:inode:time:size" of PATH; "-" if it is not there. STATUS gets owner and mode where it is not NULL. */
-struct stat;
-void rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "hit.h"
 #include "log.h"
 #include "match.h"
 
@@ -104,34 +105,32 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 {
 	int rc;
 
-	wish->request = request;
-	wish->interactive = request->interactive;
-	wish->urgency = request->rejected && urgency == RBR_IF_NEEDED ? RBR_REJECTED : urgency;
-	(void)snprintf(wish->scope, sizeof wish->scope, "%s", request->scope ? request->scope : "");
+	if (rbr_hit(context, request, urgency, wish, ret_credential)) {
+		rbr_trace(context, "%s: from the cache", wish->account);
+		return 0;
+	}
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the list of scopes is too long; ask for fewer");
 	rc = find_account(context, request, wish);
 	if (rc == 0)
 		rc = rbr_wish_make_keys(wish, &context->error);
-	if (rc < 0)
-		return rc;
-	/* An account that was named together with a URL must be read to know whether it answers for it. */
-	if (!(request->account && request->has_url) && !request->wanted_scope &&
-		rbr_wish_recall(context, wish, ret_credential)) {
-		rbr_trace(context, "%s: from the cache", wish->account);
-		return 0;
-	}
-	return answer_afresh(context, request, wish, ret_credential);
+	return rc < 0 ? rc : answer_afresh(context, request, wish, ret_credential);
+}
+
+static void
+renew_ahead(struct rbr_context *context, const struct rbr_wish *wish)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+
+	if (rbr_account_load(wish->account, &account, &context->error) == 0)
+		rbr_renewal_detach(context, wish, &account);
 }
 
 void
 rbr_broker_renew_ahead(
 	struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
-	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
-
-	if (rbr_credential_ageing(credential, rbr_clock_now()) &&
-		rbr_account_load(wish->account, &account, &context->error) == 0)
-		rbr_renewal_detach(context, wish, &account);
+	if (rbr_credential_ageing(credential, rbr_clock_now()))
+		renew_ahead(context, wish);
 }

@@ -3,12 +3,7 @@
 
 #include "command.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
-
-#include "account.h"
 
 const struct rbr_command rbr_commands[] = {
 	{"get", rbr_command_get, "[--account=NAME | --url=URL] [OPTION …]", "answer a request for a token",
@@ -23,7 +18,7 @@ const struct rbr_command rbr_commands[] = {
 		"  --format=FORM        git, token, header or json\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
-	{"token", rbr_command_token, "ACCOUNT [OPTION …]", "write the bare token, for PassCmd, passwordeval and $(…)",
+	{"token", rbr_command_get, "ACCOUNT [OPTION …]", "write the bare token, for PassCmd, passwordeval and $(…)",
 		"  --scope=SCOPES       scopes that the token must have\n"
 		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
 		"  --min-valid=SECONDS  how long the token must still live (30)\n"
@@ -61,61 +56,4 @@ rbr_command_find(const char *name)
 		if (strcmp(command->name, name) == 0)
 			return command;
 	return NULL;
-}
-
-int
-rbr_option(struct rbr_context *context, int argc, char **argv, const struct option *options)
-{
-	int value;
-
-	opterr = 0;
-	value = getopt_long(argc, argv, ":", options, NULL);
-	if (value == ':')
-		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"the option %s wants a value; see `ringbearer help %s`", argv[optind - 1], argv[0]);
-	else if (value == '?')
-		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"the option %s is not known here; see `ringbearer help %s`", argv[optind - 1], argv[0]);
-	return value == ':' || value == '?' ? 0 : value;
-}
-
-int
-rbr_account_argument(struct rbr_context *context, int argc, char **argv, const char **ret_name)
-{
-	if (optind >= argc)
-		return rbr_fail(
-			&context->error, RINGBEARER_E_USAGE, "name an account; see `ringbearer help %s`", argv[0]);
-	if (optind + 1 < argc)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"`%.80s` is one argument too many; see `ringbearer help %s`", argv[optind + 1], argv[0]);
-	*ret_name = argv[optind];
-	(void)snprintf(context->account, sizeof context->account, "%s", *ret_name);
-	return rbr_account_check_name(*ret_name, &context->error);
-}
-
-int
-rbr_no_argument(struct rbr_context *context, int argc, char **argv)
-{
-	if (optind < argc)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"`%.80s` is one argument too many; see `ringbearer help %s`", argv[optind], argv[0]);
-	return 0;
-}
-
-int
-rbr_output(struct rbr_context *context, const struct ringbearer_secret *out)
-{
-	size_t written = 0;
-	ssize_t each;
-
-	while (written < out->size) {
-		each = write(STDOUT_FILENO, out->data + written, out->size - written);
-		if (each < 0 && errno == EINTR)
-			continue;
-		if (each < 0)
-			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written: %s",
-				strerror(errno));
-		written += (size_t)each;
-	}
-	return 0;
 }

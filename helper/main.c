@@ -1,38 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include <fcntl.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/auxv.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "command.h"
+#include "harden.h"
 #include "log.h"
-
-/* Before anything else: no core dumps, no debugger of the same user, no file that others can read, and three
- * standard descriptors, so that no file we open becomes stdout. False: do not go on. */
-static bool
-harden(void)
-{
-	const struct rlimit none = {0, 0};
-	int i;
-
-	if (getauxval(AT_SECURE) != 0)
-		return false; /* never meant to be setuid */
-	(void)umask(077);
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-	(void)setrlimit(RLIMIT_CORE, &none);
-	for (i = 0; i < 3; i++)
-		if (fcntl(i, F_GETFD) < 0 && open("/dev/null", i == 0 ? O_RDONLY : O_WRONLY) != i)
-			return false;
-	return signal(SIGPIPE, SIG_IGN) != SIG_ERR;
-}
 
 static int
 usage(struct rbr_context *context, const char *what)
@@ -78,7 +53,7 @@ main(int argc, char **argv)
 	struct rbr_context context;
 	int rc;
 
-	if (!harden())
+	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
 	rbr_context_start(&context);
 	rc = run(&context, argc, argv);

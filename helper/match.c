@@ -1,34 +1,26 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * Finding an account by URL without reading a thousand files for each call.
- *
- * The accounts that answer for one origin (scheme, host, port) are kept as a small record in the kernel keyring, together
- * with the stamps of the account folders: adding, removing or renaming a file changes the folder's stamp and
- * makes the record void at once. A file that is edited in place does not; the account that is found is
- * always located and read afresh by its own stamp, so that its token is right whatever the record says, and the choice
- * among accounts is at most INDEX_SECONDS old. A folder that was changed a moment ago could change again without a
- * new stamp; then nothing is kept.
- */
+/* The long way to an account by URL: reads all account files, and keeps what was found for the origin (index.c). */
 #include "config.h"
 
 #include "match.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
+#include "index.h"
 #include "log.h"
-#include "protocol/cache.h"
 
 #define INDEX_SECONDS 60
-#define INDEX_SIZE_MAX 4096 /* bytes; more accounts on one origin are looked up afresh each time */
-#define SETTLED_SECONDS 2
+#define INDEX_SIZE_MAX 8192 /* bytes; an ordinary user's kernel keyring has 20,000 for everything */
 
-struct candidate {
-	const char *account;
+struct scan {
+	struct rbr_context *context;
+	const struct rbr_url *url;
 	const char *username;
-	const char *prefix;
+	struct rbr_choice *choice;
+	struct rbr_message index;
+	bool indexable; /* everything has fitted so far */
+	unsigned unreadable;
 };
 
 bool
@@ -44,38 +36,23 @@ rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url)
 	return false;
 }
 
-/* -- the record of an origin: account, username and match lines, in turn -- */
-
-struct scan {
-	struct rbr_context *context;
-	char origin[RBR_URL_MAX];
-	struct rbr_message *index;
-	unsigned unreadable;
-};
-
-static int
-add_account(const struct rbr_account *account, struct scan *scan)
+static void
+weigh_account(const struct rbr_account *account, struct scan *scan)
 {
 	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
 	const struct rbr_value *value;
 	struct rbr_url prefix;
-	char origin[RBR_URL_MAX];
 	size_t i;
-	int rc = 0;
 
-	for (i = 0; rc == 0 && (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
-		if (rbr_url_parse(&prefix, value->text, "match", NULL) < 0)
+	if (!username)
+		username = "";
+	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
+		if (rbr_url_parse(&prefix, value->text, "match", NULL) < 0 || !rbr_url_same_origin(&prefix, scan->url))
 			continue;
-		rbr_url_origin(&prefix, origin, sizeof origin);
-		if (strcmp(origin, scan->origin) != 0)
-			continue;
-		rc = rbr_message_add(scan->index, "account", account->name);
-		if (rc == 0)
-			rc = rbr_message_add(scan->index, "username", username ? username : "");
-		if (rc == 0)
-			rc = rbr_message_add(scan->index, "match", value->text);
+		rbr_choice_weigh(scan->choice, scan->url, scan->username, account->name, username, prefix.path);
+		if (scan->indexable && rbr_index_add(&scan->index, account->name, username, prefix.path) < 0)
+			scan->indexable = false;
 	}
-	return rc;
 }
 
 static int
@@ -90,130 +67,47 @@ scan_account(const char *name, void *data)
 		rbr_trace(scan->context, "%s", why.detail);
 		return 0;
 	}
-	return add_account(&account, scan);
-}
-
-/* -- its key: the origin, and what the folders are just now -- */
-
-static int
-add_folder(struct rbr_cache_key *key, enum rbr_place place, bool *settled, struct rbr_context *context)
-{
-	char folder[PATH_MAX], stamp[RBR_STAMP_MAX];
-	const char *changed;
-	int rc = rbr_path_folder(place, "accounts", folder, &context->error);
-
-	if (rc < 0)
-		return rc;
-	rbr_stamp(folder, stamp);
-	changed = strrchr(stamp, '.');
-	while (changed && changed > stamp && changed[-1] != ':')
-		changed--;
-	if (changed && (int64_t)strtoll(changed, NULL, 16) > context->started.real - SETTLED_SECONDS)
-		*settled = false;
-	rc = rbr_cache_key_add(key, stamp);
-	return rc < 0 ? rc : rbr_cache_key_add(key, folder);
+	weigh_account(&account, scan);
+	return 0;
 }
 
 static int
-read_index(struct rbr_context *context, const char *origin, struct rbr_message *index)
+scan_all(struct rbr_context *context, const struct rbr_url *url, const char *username, struct rbr_cache_key *key,
+	bool settled, struct rbr_choice *choice)
 {
-	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret size = RBR_SECRET_EMPTY;
-	struct scan scan = {.context = context, .index = index};
-	bool settled = true;
-	int rc = rbr_cache_key_add(&key, "index");
+	struct scan scan = {
+		.context = context, .url = url, .username = username, .choice = choice, .indexable = settled};
+	int rc = rbr_account_visit(scan_account, &scan, &context->error);
 
-	if (rc == 0)
-		rc = rbr_cache_key_add(&key, origin);
-	if (rc == 0)
-		rc = add_folder(&key, RBR_PLACE_USER, &settled, context);
-	if (rc == 0)
-		rc = add_folder(&key, RBR_PLACE_SYSTEM, &settled, context);
-	if (rc < 0)
-		return rc;
-	if (rbr_cache_read(&key, index))
-		return 0;
-	(void)snprintf(scan.origin, sizeof scan.origin, "%s", origin);
-	rc = rbr_account_visit(scan_account, &scan, &context->error);
-	if (rc < 0)
-		return rc;
-	if (scan.unreadable > 0 && index->count == 0)
+	if (rc == 0 && scan.unreadable > 0 && choice->account[0] == '\0')
 		rbr_warn(context, NULL, "%u account files cannot be read; see `ringbearer list`", scan.unreadable);
-	if (settled && scan.unreadable == 0 && rbr_message_format(index, &size) == 0 && size.size <= INDEX_SIZE_MAX)
-		(void)rbr_cache_write(&key, index, INDEX_SECONDS);
-	return 0;
-}
-
-/* -- the choice -- */
-
-/* How well CANDIDATE suits: more is better, -1 is not at all. A path that covers more beats everything; a user name
- * that was asked for beats an account that names none. */
-static long
-score(const struct candidate *candidate, const struct rbr_url *url, const char *username)
-{
-	bool names_one = candidate->username[0] != '\0';
-	struct rbr_url prefix;
-	long covered;
-
-	if (username && names_one && strcmp(username, candidate->username) != 0)
-		return -1;
-	if (rbr_url_parse(&prefix, candidate->prefix, "match", NULL) < 0)
-		return -1;
-	covered = rbr_url_covers(&prefix, url);
-	return covered < 0 ? -1 : covered * 2 + (username && names_one);
-}
-
-static int
-choose(struct rbr_context *context, const struct rbr_message *index, const struct rbr_url *url, const char *username,
-	char ret_name[RBR_ACCOUNT_NAME_MAX + 1])
-{
-	struct candidate each = {NULL, NULL, NULL};
-	const char *best = NULL, *rival = NULL;
-	long best_score = -1, this_score;
-	size_t i;
-
-	for (i = 0; i < index->count; i++) {
-		const char *key = rbr_message_key(index, i);
-
-		if (strcmp(key, "account") == 0)
-			each.account = rbr_message_value(index, i);
-		else if (strcmp(key, "username") == 0)
-			each.username = rbr_message_value(index, i);
-		else if (strcmp(key, "match") == 0)
-			each.prefix = rbr_message_value(index, i);
-		if (!each.account || !each.username || !each.prefix)
-			continue;
-		this_score = score(&each, url, username);
-		if (this_score > best_score) {
-			best_score = this_score;
-			best = each.account;
-			rival = NULL;
-		} else if (this_score >= 0 && this_score == best_score && strcmp(best, each.account) != 0) {
-			rival = each.account;
-		}
-		each = (struct candidate){NULL, NULL, NULL};
-	}
-	if (!best)
-		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT, "no account answers for %s://%s:%u%.200s",
-			url->scheme, url->host, url->port, url->path);
-	if (rival)
-		return rbr_fail(&context->error, RINGBEARER_E_AMBIGUOUS_ACCOUNT,
-			"the accounts `%s` and `%s` answer equally well for %s://%s:%u%.200s; name the account, or ask with "
-			"the `username` of one",
-			best, rival, url->scheme, url->host, url->port, url->path);
-	(void)snprintf(ret_name, RBR_ACCOUNT_NAME_MAX + 1, "%s", best);
-	return 0;
+	if (rc == 0 && scan.indexable && scan.unreadable == 0 && scan.index.text.size <= INDEX_SIZE_MAX)
+		(void)rbr_cache_write(key, &scan.index, INDEX_SECONDS);
+	rbr_message_wipe(&scan.index);
+	return rc;
 }
 
 int
 rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const char *username,
 	char ret_name[RBR_ACCOUNT_NAME_MAX + 1])
 {
-	RBR_CLEANUP(rbr_message_wipe) struct rbr_message index = RBR_MESSAGE_EMPTY;
-	char origin[RBR_URL_MAX];
-	int rc;
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	struct rbr_choice choice = RBR_CHOICE_EMPTY;
+	bool settled;
+	int rc = rbr_index_key(context, url, &key, &settled);
 
-	rbr_url_origin(url, origin, sizeof origin);
-	rc = read_index(context, origin, &index);
-	return rc < 0 ? rc : choose(context, &index, url, username, ret_name);
+	if (rc == 0 && !rbr_index_choose(&key, url, username, &choice))
+		rc = scan_all(context, url, username, &key, settled, &choice);
+	if (rc < 0)
+		return rc;
+	if (choice.account[0] == '\0')
+		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT, "no account answers for %s://%s:%u%.200s",
+			url->scheme, url->host, url->port, url->path);
+	if (choice.rival[0] != '\0')
+		return rbr_fail(&context->error, RINGBEARER_E_AMBIGUOUS_ACCOUNT,
+			"the accounts `%s` and `%s` answer equally well for %s://%s:%u%.200s; name the account, or ask with "
+			"the `username` of one",
+			choice.account, choice.rival, url->scheme, url->host, url->port, url->path);
+	(void)snprintf(ret_name, RBR_ACCOUNT_NAME_MAX + 1, "%s", choice.account);
+	return 0;
 }

@@ -4,7 +4,6 @@
 #include "paths.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,15 +33,12 @@ static int
 user_folder(const char *what, char path[PATH_MAX], struct rbr_error *error)
 {
 	const char *base = environment_path("XDG_CONFIG_HOME");
-	const struct passwd *entry;
 
 	if (base)
 		return put(path, error, base, "/ringbearer/", what);
 	base = environment_path("HOME");
-	if (!base) {
-		entry = getpwuid(geteuid());
-		base = entry && entry->pw_dir && entry->pw_dir[0] == '/' ? entry->pw_dir : NULL;
-	}
+	if (!base)
+		base = rbr_home();
 	if (!base)
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "there is no home folder; set HOME or XDG_CONFIG_HOME");
 	return put(path, error, base, "/.config/ringbearer/", what);

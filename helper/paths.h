@@ -13,6 +13,10 @@ enum rbr_place {
 	RBR_PLACE_SHIPPED, /* $datadir/ringbearer, or the folder that RINGBEARER_PROVIDER_DIR names */
 };
 
+/* The user's home by the user database, for where HOME is not set; NULL if there is none. The front program has
+ * no user database and says NULL. */
+const char *rbr_home(void);
+
 /* The folder of account files ("accounts") or provider files ("providers") at PLACE.
  * RINGBEARER_E_CONFIG if the user has no home or the path is too long. */
 int rbr_path_folder(enum rbr_place place, const char *what, char ret_path[PATH_MAX], struct rbr_error *error)

@@ -33,20 +33,6 @@ rbr_provider_has_key(const char *key)
 	return false;
 }
 
-int
-rbr_config_trust(const char *path, unsigned mode, unsigned owner, struct rbr_error *error)
-{
-	if (!S_ISREG(mode))
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s is not a regular file", path);
-	if (mode & (S_IWGRP | S_IWOTH))
-		return rbr_fail(
-			error, RINGBEARER_E_CONFIG, "%s can be written by others; run `chmod go-w %s`", path, path);
-	if (owner != 0 && owner != geteuid())
-		return rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s belongs to another user (%u); it must be yours or root's", path, owner);
-	return 0;
-}
-
 /* Reads all of DESCRIPTOR, at most one byte more than a file may have. */
 static int
 read_all(int descriptor, struct ringbearer_secret *text)

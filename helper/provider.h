@@ -11,7 +11,7 @@
 #include <limits.h>
 #include <stdbool.h>
 
-#include "paths.h"
+#include "locate.h"
 #include "protocol/message.h"
 
 struct rbr_provider {
@@ -36,8 +36,5 @@ int rbr_provider_visit(rbr_provider_visitor visit, void *data, struct rbr_error 
 
 /* Reads a configuration file that others must not be able to write. RINGBEARER_E_CONFIG. */
 int rbr_config_read(const char *path, struct rbr_message *lines, struct rbr_error *error) RBR_MUST_CHECK;
-
-/* Refuses a file that somebody else owns or can write to. */
-int rbr_config_trust(const char *path, unsigned mode, unsigned owner, struct rbr_error *error) RBR_MUST_CHECK;
 
 #endif

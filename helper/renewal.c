@@ -35,117 +35,6 @@
 /* How long a token without a stated lifetime is kept. */
 #define UNKNOWN_EXPIRY_SECONDS 300
 
-/* -- wishes -- */
-
-void
-rbr_wish_wipe(struct rbr_wish *wish)
-{
-	rbr_cache_key_wipe(&wish->token_key);
-	rbr_cache_key_wipe(&wish->verdict_key);
-}
-
-static int
-make_key(struct rbr_cache_key *key, const char *kind, const struct rbr_wish *wish)
-{
-	const char *resource;
-	size_t cursor = 0;
-	int rc;
-
-	rbr_cache_key_wipe(key);
-	rc = rbr_cache_key_add(key, kind);
-	if (rc == 0)
-		rc = rbr_cache_key_add(key, wish->account);
-	if (rc == 0)
-		rc = rbr_cache_key_add(key, wish->located.stamp);
-	if (rc == 0)
-		rc = rbr_cache_key_add(key, wish->scope);
-	while (rc == 0 && (resource = rbr_request_resource(wish->request, &cursor)))
-		rc = rbr_cache_key_add(key, resource);
-	return rc;
-}
-
-int
-rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error)
-{
-	int rc = make_key(&wish->token_key, "token", wish);
-
-	if (rc == 0)
-		rc = make_key(&wish->verdict_key, "verdict", wish);
-	return rc < 0 ? rbr_fail_memory(error) : 0;
-}
-
-static bool
-will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
-{
-	const char *refused = rbr_request_named_token(wish->request);
-
-	if (!rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid))
-		return false;
-	if (wish->urgency == RBR_IF_NEEDED || credential->obtained_ms >= context->started_ms)
-		return true;
-	return wish->urgency == RBR_REJECTED && refused && strcmp(refused, credential->token) != 0;
-}
-
-bool
-rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, struct rbr_credential *credential)
-{
-	if (rbr_cache_read(&wish->token_key, &credential->record) && rbr_credential_from_record(credential) &&
-		will_do(context, wish, credential))
-		return true;
-	rbr_credential_wipe(credential);
-	return false;
-}
-
-/* -- scopes (RFC 6749 section 3.3: an unordered set of case-sensitive words) -- */
-
-bool
-rbr_scope_has(const char *list, const char *word, size_t size)
-{
-	while (*list) {
-		size_t each = strcspn(list, " ");
-
-		if (each == size && memcmp(list, word, size) == 0)
-			return true;
-		list += each + strspn(list + each, " ");
-	}
-	return false;
-}
-
-bool
-rbr_scope_join(char list[RBR_SCOPE_MAX], const char *more)
-{
-	size_t used = strlen(list);
-
-	for (more += strspn(more, " "); *more; more += strspn(more, " ")) {
-		size_t size = strcspn(more, " ");
-
-		if (!rbr_scope_has(list, more, size)) {
-			int length = snprintf(
-				list + used, RBR_SCOPE_MAX - used, "%s%.*s", used > 0 ? " " : "", (int)size, more);
-
-			if (length < 0 || used + (size_t)length >= RBR_SCOPE_MAX)
-				return false;
-			used += (size_t)length;
-		}
-		more += size;
-	}
-	return true;
-}
-
-/* Does GRANTED have every scope of WANTED? */
-static bool
-covers(const char *granted, const char *wanted)
-{
-	for (wanted += strspn(wanted, " "); *wanted; wanted += strspn(wanted, " ")) {
-		size_t size = strcspn(wanted, " ");
-
-		if (!rbr_scope_has(granted, wanted, size))
-			return false;
-		wanted += size;
-	}
-	return true;
-}
-
 /* -- the lock -- */
 
 /* Who renews for the same user with the same secret must have the same name here. */
@@ -272,11 +161,11 @@ check_tokens(struct exchange *exchange, const struct rbr_wish *wish, const struc
 	if (!tokens->scope)
 		return 0;
 	granted = rbr_secret_string(tokens->scope);
-	if (wish->scope[0] != '\0' && !covers(granted, wish->scope))
+	if (wish->scope[0] != '\0' && !rbr_scope_covers(granted, wish->scope))
 		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
 			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application",
 			granted, wish->scope);
-	if (own && !covers(granted, own))
+	if (own && !rbr_scope_covers(granted, own))
 		rbr_warn(context, account->name, "the server granted only `%s`", granted);
 	return 0;
 }

@@ -204,19 +204,28 @@ rbr_url_origin(const struct rbr_url *url, char *origin, size_t size)
 	(void)snprintf(origin, size, "%s://%s:%u", url->scheme, url->host, url->port);
 }
 
+bool
+rbr_url_same_origin(const struct rbr_url *a, const struct rbr_url *b)
+{
+	return strcmp(a->scheme, b->scheme) == 0 && strcmp(a->host, b->host) == 0 && a->port == b->port;
+}
+
+long
+rbr_url_path_covers(const char *prefix, const char *path)
+{
+	size_t size = strlen(prefix);
+
+	while (size > 0 && prefix[size - 1] == '/')
+		size--;
+	if (strncmp(prefix, path, size) != 0 || (path[size] != '\0' && path[size] != '/'))
+		return -1;
+	return (long)size;
+}
+
 long
 rbr_url_covers(const struct rbr_url *prefix, const struct rbr_url *url)
 {
-	size_t size = strlen(prefix->path);
-
-	if (strcmp(prefix->scheme, url->scheme) != 0 || strcmp(prefix->host, url->host) != 0 ||
-		prefix->port != url->port)
-		return -1;
-	while (size > 0 && prefix->path[size - 1] == '/')
-		size--;
-	if (strncmp(prefix->path, url->path, size) != 0 || (url->path[size] != '\0' && url->path[size] != '/'))
-		return -1;
-	return (long)size;
+	return rbr_url_same_origin(prefix, url) ? rbr_url_path_covers(prefix->path, url->path) : -1;
 }
 
 bool

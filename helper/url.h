@@ -17,7 +17,8 @@
 struct rbr_url {
 	char scheme[16];
 	char host[256]; /* an IPv6 address has its brackets */
-	unsigned port; /* the scheme's default if none was given; 0 where the scheme has no default that is known here */
+	unsigned
+		port; /* the scheme's default if none was given; 0 where the scheme has no default that is known here */
 	char path[RBR_URL_MAX]; /* begins with a slash */
 	char username[256]; /* "" if it has none */
 };
@@ -27,6 +28,11 @@ int rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, s
 
 /* "scheme://host:port": what two URLs must share to reach the same server. */
 void rbr_url_origin(const struct rbr_url *url, char *origin, size_t size);
+
+bool rbr_url_same_origin(const struct rbr_url *a, const struct rbr_url *b);
+
+/* How many characters of PATH the path PREFIX covers, by whole segments; -1 if it does not cover it. */
+long rbr_url_path_covers(const char *prefix, const char *path);
 
 /* How many characters of URL's path PREFIX covers, by whole segments, if scheme, host and port are the same; -1 if
  * it does not cover it. "https://h/a/" and "https://h/a" cover "/a" and "/a/b", not "/ab". */

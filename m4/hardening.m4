@@ -34,6 +34,21 @@ AC_DEFUN([RBR_PROBE_PIE], [
   AC_SUBST([PIE_LDFLAGS])
 ])
 
+# RBR_PROBE_STATIC_FRONT: FRONT_CFLAGS and FRONT_LDFLAGS, static and position-independent where the C library comes that
+# way, else those of RBR_PROBE_PIE. $enable_static_front: auto, yes or no. `-Wc,` hands the flag past libtool.
+AC_DEFUN([RBR_PROBE_STATIC_FRONT], [
+  FRONT_CFLAGS=$PIE_CFLAGS
+  FRONT_LDFLAGS=$PIE_LDFLAGS
+  AS_IF([test "x$enable_static_front" != xno], [
+    rbr_static=
+    RBR_PROBE_LDFLAG([rbr_static], [-static-pie])
+    AS_IF([test "x$rbr_static" != x], [FRONT_LDFLAGS="-Wc,-static-pie"],
+      [test "x$enable_static_front" = xyes], [AC_MSG_ERROR([--enable-static-front needs a static C library])])
+  ])
+  AC_SUBST([FRONT_CFLAGS])
+  AC_SUBST([FRONT_LDFLAGS])
+])
+
 # RBR_PROBE_FORTIFY: _FORTIFY_SOURCE=3, else 2; nothing where the user's flags set it or do not optimize.
 AC_DEFUN([RBR_PROBE_FORTIFY], [
   AC_MSG_CHECKING([for _FORTIFY_SOURCE])

@@ -33,7 +33,7 @@
 #define PREFIX "ringbearer:"
 #define DESCRIPTION_MAX 40
 #define PAYLOAD_MAX 32767 /* of a "user" key */
-#define FIRST_READ 4096
+#define FIRST_READ 1000
 #define KEYS_VISITED_MAX 4096
 /* Possessor: everything. Owner: view and search (the names show in /proc/keys, the payload does not). */
 #define PERMISSIONS (0x3f000000u | 0x00010000u | 0x00080000u)

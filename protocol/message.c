@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #define FIRST_ENTRIES 16
-#define READ_CHUNK 4096
+#define READ_CHUNK 1000 /* with the secret's growth a round 1024 or 2048 */
 #define NUMBER_DIGITS_MAX 18
 
 void
@@ -158,31 +158,39 @@ has_blank_line(const struct ringbearer_secret *text, size_t from)
 }
 
 int
-rbr_message_read(struct rbr_message *message, int descriptor, struct rbr_error *error)
+rbr_message_take(int descriptor, struct ringbearer_secret *text, struct rbr_error *error)
 {
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 	ssize_t got;
 
 	do {
-		size_t before = text.size;
+		size_t before = text->size;
 
-		if (text.size > RBR_MESSAGE_MAX)
-			return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the request: is longer than %u bytes",
-				RBR_MESSAGE_MAX);
-		if (rbr_secret_reserve(&text, READ_CHUNK) < 0)
+		if (text->size > RBR_MESSAGE_MAX)
+			return 0; /* parsing it says so */
+		if (rbr_secret_reserve(text, READ_CHUNK) < 0)
 			return rbr_fail_memory(error);
-		got = read(descriptor, text.data + text.size, text.capacity - text.size - 1);
+		got = read(descriptor, text->data + text->size, text->capacity - text->size - 1);
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got < 0)
 			return rbr_fail(error, RINGBEARER_E_SYSTEM, "the request cannot be read: %s", strerror(errno));
-		text.size += (size_t)got;
-		text.data[text.size] = '\0';
-		if (has_blank_line(&text, before))
+		text->size += (size_t)got;
+		text->data[text->size] = '\0';
+		if (has_blank_line(text, before))
 			break;
 	} while (got != 0);
-	return rbr_message_parse(message, rbr_secret_string(&text), text.size, RBR_DIALECT_WIRE, "the request",
-		RINGBEARER_E_MALFORMED_REQUEST, error);
+	return 0;
+}
+
+int
+rbr_message_read(struct rbr_message *message, int descriptor, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	int rc = rbr_message_take(descriptor, &text, error);
+
+	return rc < 0 ? rc
+		      : rbr_message_parse(message, rbr_secret_string(&text), text.size, RBR_DIALECT_WIRE, "the request",
+				RINGBEARER_E_MALFORMED_REQUEST, error);
 }
 
 int

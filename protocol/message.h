@@ -53,6 +53,10 @@ void rbr_message_wipe(struct rbr_message *message);
 int rbr_message_parse(struct rbr_message *message, const char *text, size_t size, enum rbr_dialect dialect,
 	const char *what, int code, struct rbr_error *error) RBR_MUST_CHECK;
 
+/* Reads the bytes of one message of the wire from DESCRIPTOR, up to the blank line or the end, and appends them to TEXT.
+ * Reads on past RBR_MESSAGE_MAX only so far that parsing finds it too long. RINGBEARER_E_SYSTEM on failure. */
+int rbr_message_take(int descriptor, struct ringbearer_secret *text, struct rbr_error *error) RBR_MUST_CHECK;
+
 /* Reads one message of the wire from DESCRIPTOR up to the blank line or the end.
  * RINGBEARER_E_MALFORMED_REQUEST or RINGBEARER_E_SYSTEM on failure. */
 int rbr_message_read(struct rbr_message *message, int descriptor, struct rbr_error *error) RBR_MUST_CHECK;

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "ask.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "options.h"
+
+enum {
+	OPTION_ACCOUNT = 1,
+	OPTION_URL,
+	OPTION_USERNAME,
+	OPTION_SCOPE,
+	OPTION_RESOURCE,
+	OPTION_MIN_VALID,
+	OPTION_FORMAT,
+	OPTION_INTERACTIVE,
+	OPTION_SHOW,
+};
+
+#define OPTIONS_OF_GET 4
+
+static const struct option options[] = {
+	{"account", required_argument, NULL, OPTION_ACCOUNT},
+	{"url", required_argument, NULL, OPTION_URL},
+	{"username", required_argument, NULL, OPTION_USERNAME},
+	{"format", required_argument, NULL, OPTION_FORMAT},
+	/* `token` takes the rest */
+	{"scope", required_argument, NULL, OPTION_SCOPE},
+	{"resource", required_argument, NULL, OPTION_RESOURCE},
+	{"min-valid", required_argument, NULL, OPTION_MIN_VALID},
+	{"interactive", no_argument, NULL, OPTION_INTERACTIVE},
+	{"show", no_argument, NULL, OPTION_SHOW},
+	{NULL, 0, NULL, 0},
+};
+
+static const char *
+key_of(int option)
+{
+	switch (option) {
+	case OPTION_ACCOUNT:
+		return "account";
+	case OPTION_URL:
+		return "url";
+	case OPTION_USERNAME:
+		return "username";
+	case OPTION_SCOPE:
+		return "scope";
+	case OPTION_RESOURCE:
+		return "resource[]";
+	case OPTION_MIN_VALID:
+		return "min_valid";
+	case OPTION_FORMAT:
+		return "format";
+	default:
+		return NULL;
+	}
+}
+
+/* Turns options into the lines that they stand for. */
+static int
+read_options(struct rbr_context *context, int argc, char **argv, const struct option *known,
+	struct rbr_message *message, bool *ret_show)
+{
+	int option, rc = 0;
+
+	while (rc == 0 && (option = rbr_option(context, argc, argv, known)) != -1) {
+		if (option == 0)
+			return RINGBEARER_E_USAGE;
+		if (option == OPTION_SHOW)
+			*ret_show = true;
+		else if (option == OPTION_INTERACTIVE)
+			rc = rbr_message_add(message, "interactive", "auto");
+		else
+			rc = rbr_message_add(message, key_of(option), optarg);
+	}
+	if (rc < 0)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"an option's value has a newline or is too long; shorten it");
+	return 0;
+}
+
+static int
+refuse_terminal(struct rbr_context *context, bool show)
+{
+	if (show || !isatty(STDOUT_FILENO))
+		return 0;
+	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+		"a token is not shown on a terminal; send it to a pipe or a file, or add --show");
+}
+
+static int
+read_input(struct rbr_context *context, struct rbr_request *request, struct ringbearer_secret *input)
+{
+	int rc = rbr_message_take(STDIN_FILENO, input, &context->error);
+
+	return rc < 0 ? rc
+		      : rbr_message_parse(&request->message, rbr_secret_string(input), input->size, RBR_DIALECT_WIRE,
+				"the request", RINGBEARER_E_MALFORMED_REQUEST, &context->error);
+}
+
+/* `token ACCOUNT` is `get --account=ACCOUNT --format=token`. */
+static int
+take_token_arguments(struct rbr_context *context, int argc, char **argv, struct rbr_message *message)
+{
+	const char *name = NULL;
+	int rc = rbr_account_argument(context, argc, argv, &name);
+
+	if (rc < 0)
+		return rc;
+	if (rbr_message_add(message, "account", name) < 0 || rbr_message_add(message, "format", "token") < 0)
+		return rbr_fail_memory(&context->error);
+	return 0;
+}
+
+int
+rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *request,
+	struct ringbearer_secret *input)
+{
+	bool token = strcmp(argv[0], "token") == 0, show = false;
+	int rc =
+		read_options(context, argc, argv, token ? options + OPTIONS_OF_GET : options, &request->message, &show);
+
+	if (rc == 0)
+		rc = token ? take_token_arguments(context, argc, argv, &request->message)
+			   : rbr_no_argument(context, argc, argv);
+	if (rc == 0)
+		rc = refuse_terminal(context, show);
+	if (rc == 0 && !rbr_message_get(&request->message, "account") && !rbr_message_get(&request->message, "url"))
+		rc = read_input(context, request, input);
+	return rc < 0 ? rc : rbr_request_understand(request, &context->error);
+}
+
+int
+rbr_output(struct rbr_context *context, const struct ringbearer_secret *out)
+{
+	size_t written = 0;
+	ssize_t each;
+
+	while (written < out->size) {
+		each = write(STDOUT_FILENO, out->data + written, out->size - written);
+		if (each < 0 && errno == EINTR)
+			continue;
+		if (each < 0)
+			return rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written: %s",
+				strerror(errno));
+		written += (size_t)each;
+	}
+	return 0;
+}
+
+int
+rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, const struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
+	const struct rbr_answer answer = {
+		.credential = credential, .authtype = request->authtype, .username = request->username};
+
+	if (request->format->write(&answer, &out) < 0)
+		return rbr_fail_memory(&context->error);
+	return rbr_output(context, &out);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/* What `get` and `token` are asked: options, or lines on standard input. */
+#ifndef RBR_ASK_H
+#define RBR_ASK_H
+
+#include "context.h"
+#include "request.h"
+
+/*
+ * Reads the command line of `get` or `token` (ARGV[0]) and, where it does not say what is wanted, standard input, whose bytes
+ * are appended to INPUT. REQUEST (empty) is understood afterwards. Whether errors are to be told on stdout is known as soon as
+ * the request could be read at all. RINGBEARER_E_USAGE, RINGBEARER_E_MALFORMED_REQUEST, RINGBEARER_E_SYSTEM.
+ */
+int rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *request,
+	struct ringbearer_secret *input) RBR_MUST_CHECK;
+
+/* Writes OUT to stdout in one go. RINGBEARER_E_SYSTEM. */
+int rbr_output(struct rbr_context *context, const struct ringbearer_secret *out) RBR_MUST_CHECK;
+
+/* Writes CREDENTIAL in the form that REQUEST asks for. RINGBEARER_E_SYSTEM. */
+int rbr_hand_out(struct rbr_context *context, const struct rbr_request *request,
+	const struct rbr_credential *credential) RBR_MUST_CHECK;
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The program that callers run: `ringbearer`.
+ *
+ * It answers from the cache, and hands everything else over to the whole program, which it becomes (execve). The reason is
+ * time: a dynamically linked program spends a quarter of a cached answer's time in the loader before main(). This one is
+ * linked statically where the C library allows it, with address randomization as usual, and holds only what a hit
+ * needs: no module, no user database, no name service.
+ *
+ * It says nothing of its own. Where anything is not as it should be, the whole program is given the same arguments and the same
+ * input, finds the same and reports it.
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "ask.h"
+#include "harden.h"
+#include "hit.h"
+
+#define WHOLE "ringbearer-whole"
+
+/* There is no user database here: without HOME the whole program decides. */
+const char *
+rbr_home(void)
+{
+	return NULL;
+}
+
+/* Beside this program (a build that is not installed), else where it is installed. */
+static void
+run_whole(char **argv)
+{
+	const char *self = (const char *)getauxval(AT_EXECFN);
+	char path[PATH_MAX];
+	char *slash;
+
+	if (self && realpath(self, path) && (slash = strrchr(path, '/')) &&
+		(size_t)(slash + 1 - path) + sizeof WHOLE <= sizeof path) {
+		memcpy(slash + 1, WHOLE, sizeof WHOLE);
+		(void)execv(path, argv);
+	}
+	(void)execv(RBR_LIBEXECDIR "/" WHOLE, argv);
+}
+
+/* Gives the next program the input that was already read. */
+static bool
+give_back(const struct ringbearer_secret *input)
+{
+	int memory = memfd_create("request", MFD_CLOEXEC);
+
+	return memory >= 0 && write(memory, input->data, input->size) == (ssize_t)input->size &&
+		lseek(memory, 0, SEEK_SET) == 0 && dup2(memory, STDIN_FILENO) == STDIN_FILENO;
+}
+
+/* True if the answer is out. A token that should be renewed ahead of time is left to the whole program, too. */
+static bool
+answer(int argc, char **argv, struct ringbearer_secret *input)
+{
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
+	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	struct rbr_context context;
+
+	rbr_context_start(&context);
+	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 &&
+		rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
+		!rbr_credential_ageing(&credential, rbr_clock_now()) &&
+		rbr_hand_out(&context, &request, &credential) == 0;
+}
+
+int
+main(int argc, char **argv)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
+	static const char lost[] = "ringbearer: " WHOLE " cannot be run; install ringbearer again\n";
+
+	if (!rbr_harden())
+		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
+	if (argc > 1 && (strcmp(argv[1], "get") == 0 || strcmp(argv[1], "token") == 0) &&
+		answer(argc - 1, argv + 1, &input))
+		return 0;
+	if (input.size == 0 || give_back(&input))
+		run_whole(argv);
+	if (write(STDERR_FILENO, lost, sizeof lost - 1) < 0)
+		return ringbearer_error_exit_status(RINGBEARER_E_SYSTEM);
+	return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
+}

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "hit.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "index.h"
+
+/* Which account, if the request names it or the index knows it without doubt. */
+static bool
+find_account(struct rbr_context *context, const struct rbr_request *request, char name[RBR_ACCOUNT_NAME_MAX + 1])
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	struct rbr_choice choice = RBR_CHOICE_EMPTY;
+	bool settled;
+
+	if (request->account) {
+		/* One that is named together with a URL must be read to know whether it answers for it. */
+		if (request->has_url || strlen(request->account) > RBR_ACCOUNT_NAME_MAX)
+			return false;
+		(void)snprintf(name, RBR_ACCOUNT_NAME_MAX + 1, "%s", request->account);
+		return true;
+	}
+	if (rbr_index_key(context, &request->url, &key, &settled) < 0 ||
+		!rbr_index_choose(&key, &request->url, request->username, &choice) || choice.account[0] == '\0' ||
+		choice.rival[0] != '\0')
+		return false;
+	(void)snprintf(name, RBR_ACCOUNT_NAME_MAX + 1, "%s", choice.account);
+	return true;
+}
+
+bool
+rbr_hit(struct rbr_context *context, const struct rbr_request *request, enum rbr_urgency urgency, struct rbr_wish *wish,
+	struct rbr_credential *ret_credential)
+{
+	wish->request = request;
+	wish->urgency = request->rejected && urgency == RBR_IF_NEEDED ? RBR_REJECTED : urgency;
+	wish->interactive = request->interactive;
+	if (request->scope && strlen(request->scope) >= sizeof wish->scope)
+		return false;
+	(void)snprintf(wish->scope, sizeof wish->scope, "%s", request->scope ? request->scope : "");
+	return find_account(context, request, wish->account) &&
+		rbr_account_locate(wish->account, &wish->located, NULL) == 0 && rbr_wish_make_keys(wish, NULL) == 0 &&
+		!request->wanted_scope && rbr_wish_recall(context, wish, ret_credential);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "locate.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+const enum rbr_place rbr_account_places[RBR_ACCOUNT_PLACES] = {RBR_PLACE_USER, RBR_PLACE_SYSTEM};
+
+int
+rbr_config_trust(const char *path, unsigned mode, unsigned owner, struct rbr_error *error)
+{
+	if (!S_ISREG(mode))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s is not a regular file", path);
+	if (mode & (S_IWGRP | S_IWOTH))
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "%s can be written by others; run `chmod go-w %s`", path, path);
+	if (owner != 0 && owner != geteuid())
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s belongs to another user (%u); it must be yours or root's", path, owner);
+	return 0;
+}
+
+int
+rbr_account_check_name(const char *name, struct rbr_error *error)
+{
+	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._@-");
+
+	if (size == 0 || size > RBR_ACCOUNT_NAME_MAX || name[size] != '\0' || name[0] == '.' || name[0] == '-')
+		return rbr_fail(error, RINGBEARER_E_USAGE,
+			"`%.70s` is no name of an account; use 1 to %d letters, digits and `._@-`, the first no dot or dash",
+			name, RBR_ACCOUNT_NAME_MAX);
+	return 0;
+}
+
+static void
+put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
+{
+	(void)snprintf(stamp, RBR_STAMP_MAX, "%x:%x:%llx:%llx.%x:%llx", status->stx_dev_major, status->stx_dev_minor,
+		(unsigned long long)status->stx_ino, (unsigned long long)status->stx_mtime.tv_sec,
+		status->stx_mtime.tv_nsec, (unsigned long long)status->stx_size);
+}
+
+static int
+look(const char *path, struct statx *status)
+{
+	return statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT,
+		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME, status);
+}
+
+void
+rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX])
+{
+	struct statx status;
+
+	if (look(path, &status) < 0)
+		(void)snprintf(stamp, RBR_STAMP_MAX, "-");
+	else
+		put_stamp(&status, stamp);
+}
+
+int
+rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error)
+{
+	char folder[PATH_MAX];
+	struct statx status;
+	size_t i;
+	int rc = rbr_account_check_name(name, error);
+
+	for (i = 0; rc == 0 && i < RBR_ACCOUNT_PLACES; i++) {
+		rc = rbr_path_folder(rbr_account_places[i], "accounts", folder, error);
+		if (rc == 0)
+			rc = rbr_path_join(folder, name, ret_located->path, error);
+		if (rc < 0)
+			break;
+		if (look(ret_located->path, &status) == 0) {
+			put_stamp(&status, ret_located->stamp);
+			return rbr_config_trust(ret_located->path, status.stx_mode, status.stx_uid, error);
+		}
+		if (errno != ENOENT && errno != ENOTDIR)
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s cannot be read: %s", ret_located->path,
+				strerror(errno));
+	}
+	if (rc < 0)
+		return rc;
+	return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT, "there is no account `%s`", name);
+}

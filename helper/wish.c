@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "wish.h"
+
+#include <string.h>
+
+void
+rbr_wish_wipe(struct rbr_wish *wish)
+{
+	rbr_cache_key_wipe(&wish->token_key);
+	rbr_cache_key_wipe(&wish->verdict_key);
+}
+
+static int
+make_key(struct rbr_cache_key *key, const char *kind, const struct rbr_wish *wish)
+{
+	const char *resource;
+	size_t cursor = 0;
+	int rc;
+
+	rbr_cache_key_wipe(key);
+	rc = rbr_cache_key_add(key, kind);
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, wish->account);
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, wish->located.stamp);
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, wish->scope);
+	while (rc == 0 && (resource = rbr_request_resource(wish->request, &cursor)))
+		rc = rbr_cache_key_add(key, resource);
+	return rc;
+}
+
+int
+rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error)
+{
+	int rc = make_key(&wish->token_key, "token", wish);
+
+	if (rc == 0)
+		rc = make_key(&wish->verdict_key, "verdict", wish);
+	return rc < 0 ? rbr_fail_memory(error) : 0;
+}
+
+static bool
+will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
+{
+	const char *refused = rbr_request_named_token(wish->request);
+
+	if (!rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid))
+		return false;
+	if (wish->urgency == RBR_IF_NEEDED || credential->obtained_ms >= context->started_ms)
+		return true;
+	return wish->urgency == RBR_REJECTED && refused && strcmp(refused, credential->token) != 0;
+}
+
+bool
+rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, struct rbr_credential *credential)
+{
+	if (rbr_cache_read(&wish->token_key, &credential->record) && rbr_credential_from_record(credential) &&
+		will_do(context, wish, credential))
+		return true;
+	rbr_credential_wipe(credential);
+	return false;
+}

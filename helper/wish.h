@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* What is wanted of an account, and whether the cache already has it. */
+#ifndef RBR_WISH_H
+#define RBR_WISH_H
+
+#include "context.h"
+#include "locate.h"
+#include "protocol/cache.h"
+#include "request.h"
+#include "scope.h"
+
+enum rbr_urgency {
+	RBR_IF_NEEDED, /* a cached token will do */
+	RBR_REJECTED, /* the caller was refused with the token it had */
+	RBR_FORCED, /* renew, whatever is cached, and ask the server even if it has just said no */
+};
+
+struct rbr_wish {
+	const struct rbr_request *request;
+	enum rbr_urgency urgency;
+	bool interactive; /* may a person be asked? */
+	char account[RBR_ACCOUNT_NAME_MAX + 1];
+	struct rbr_located located;
+	char scope[RBR_SCOPE_MAX]; /* "": the account's own */
+	/* What token and verdict are kept under: the account's file as it is now, the scope and the resources. */
+	struct rbr_cache_key token_key;
+	struct rbr_cache_key verdict_key;
+};
+
+#define RBR_WISH_EMPTY ((struct rbr_wish){.request = NULL})
+
+void rbr_wish_wipe(struct rbr_wish *wish);
+
+/* Makes both keys afresh. RINGBEARER_E_SYSTEM. */
+int rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Is there a cached token that will do? */
+bool rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, struct rbr_credential *credential);
+
+#endif
