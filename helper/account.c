@@ -150,11 +150,11 @@ add_own(struct rbr_account *account, const struct rbr_message *lines, const char
 		key = identify(rbr_message_key(lines, i), what, line, error);
 		if (key < 0)
 			return key;
+		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
 		earlier = rbr_account_value(account, key, 0);
 		if (!rbr_keys[key].repeats && earlier && earlier->layer == RBR_LAYER_ACCOUNT)
-			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: `%s` stands there twice; keep one",
-				what, line, rbr_keys[key].name);
-		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` stands there twice; keep one", place,
+				rbr_keys[key].name);
 		rc = rbr_key_check(&rbr_keys[key], rbr_message_value(lines, i), place, error);
 		if (rc == 0)
 			rc = push(account, key, RBR_LAYER_ACCOUNT, line, rbr_message_value(lines, i), error);

@@ -33,7 +33,7 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
 	const char *kind;
-	int rc = rbr_no_argument(context, argc - 1, argv + 1);
+	int rc = rbr_no_argument(context, argc, argv);
 
 	if (rc == 0)
 		rc = rbr_message_read(&request.message, STDIN_FILENO, &context->error);

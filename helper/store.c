@@ -30,7 +30,7 @@ rbr_command_store(struct rbr_context *context, int argc, char **argv)
 	const char *name, *value;
 	bool loaded = false;
 	size_t i;
-	int rc = rbr_no_argument(context, argc - 1, argv + 1);
+	int rc = rbr_no_argument(context, argc, argv);
 
 	if (rc == 0)
 		rc = rbr_message_read(&message, STDIN_FILENO, &context->error);

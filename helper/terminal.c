@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
@@ -22,37 +23,62 @@ static void catch (int number)
 	caught = number;
 }
 
-/* A signal makes read() return, so that the terminal can be put back in order before the signal does its work. */
+/* What was in force before. */
+struct watch {
+	struct sigaction actions[RBR_ARRAY_SIZE(fatal_signals)];
+	sigset_t mask;
+};
+
+/* A signal ends the wait for a key, so that the terminal can be put back in order before the signal does its work. It is
+ * let in there and nowhere else: one that came a moment earlier would not end anything. */
 static void
-watch_signals(struct sigaction saved[])
+watch_signals(struct watch *watch)
 {
 	struct sigaction action = {.sa_handler = catch};
+	sigset_t fatal;
 	size_t i;
 
 	caught = 0;
 	(void)sigemptyset(&action.sa_mask);
+	(void)sigemptyset(&fatal);
 	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
-		(void)sigaction(fatal_signals[i], &action, &saved[i]);
+		(void)sigaddset(&fatal, fatal_signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &fatal, &watch->mask);
+	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
+		(void)sigaction(fatal_signals[i], &action, &watch->actions[i]);
 }
 
 static void
-unwatch_signals(const struct sigaction saved[])
+unwatch_signals(const struct watch *watch)
 {
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
-		(void)sigaction(fatal_signals[i], &saved[i], NULL);
+		(void)sigaction(fatal_signals[i], &watch->actions[i], NULL);
+	(void)sigprocmask(SIG_SETMASK, &watch->mask, NULL);
 	if (caught != 0)
 		(void)raise(caught);
 }
 
+/* One byte, as read(2) gives it. */
+static ssize_t
+read_key(int terminal, const struct watch *watch, char *key)
+{
+	struct pollfd wanted = {.fd = terminal, .events = POLLIN};
+
+	while (ppoll(&wanted, 1, NULL, &watch->mask) < 0)
+		if (errno != EINTR || caught != 0)
+			return -1;
+	return read(terminal, key, 1);
+}
+
 static int
-read_line(int terminal, struct ringbearer_secret *secret)
+read_line(int terminal, const struct watch *watch, struct ringbearer_secret *secret)
 {
 	char c = '\0';
 	ssize_t got;
 
-	while ((got = read(terminal, &c, 1)) == 1 && c != '\n')
+	while ((got = read_key(terminal, watch, &c)) == 1 && c != '\n')
 		if (secret->size >= LINE_BYTES_MAX || rbr_secret_append(secret, &c, 1) < 0) {
 			errno = EMSGSIZE;
 			got = -1;
@@ -73,8 +99,8 @@ int
 rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	struct sigaction saved[RBR_ARRAY_SIZE(fatal_signals)];
 	struct termios before, silent;
+	struct watch watch;
 	int rc;
 
 	if (terminal < 0 || tcgetattr(terminal, &before) < 0)
@@ -83,12 +109,12 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL | ICANON | ISIG;
-	watch_signals(saved);
-	say(terminal, prompt);
+	watch_signals(&watch);
 	(void)tcsetattr(terminal, TCSAFLUSH, &silent);
-	rc = read_line(terminal, ret_secret);
+	say(terminal, prompt); /* now that nothing shows any more */
+	rc = read_line(terminal, &watch, ret_secret);
 	(void)tcsetattr(terminal, TCSAFLUSH, &before);
-	unwatch_signals(saved);
+	unwatch_signals(&watch);
 	if (rc < 0)
 		return rbr_fail(
 			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));

@@ -143,6 +143,10 @@ parse_authority(struct rbr_url *url, const char *text, size_t size)
 	if (at) {
 		const char *colon = memchr(text, ':', (size_t)(at - text));
 
+		/* Browsers take a backslash for a slash: the host would be another one for them. */
+		for (i = 0; i < (size_t)(at - text); i++)
+			if ((unsigned char)text[i] <= 0x20 || text[i] == 0x7f || text[i] == '\\')
+				return false;
 		if (!copy(url->username, sizeof url->username, text, (size_t)((colon ? colon : at) - text)))
 			return false;
 		host = at + 1;

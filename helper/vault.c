@@ -136,6 +136,9 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 	if (rc == 0 && !*ret_secret)
 		return rbr_fail(error, RINGBEARER_E_MODULE, "the module %s gave no value; report it to its author",
 			vault->store.name);
+	if (rc == 0 && rbr_vault_check(*ret_secret, NULL) < 0)
+		return rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
+			"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
 	return rbr_loader_check(vault->call->context, &vault->store, rc);
 }
 

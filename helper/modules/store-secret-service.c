@@ -21,6 +21,7 @@
 #include "config.h"
 
 #include <libsecret/secret.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -363,16 +364,25 @@ encode(const struct ringbearer_secret *secret, gsize *ret_size)
 }
 
 static int
+fail_foreign(struct work *work)
+{
+	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
+		"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
+}
+
+/* g_base64_decode() passes over what it does not know: only what encode() would have written counts. */
+static int
 decode(struct work *work, SecretValue *value, struct ringbearer_secret **ret_secret)
 {
 	gsize size = 0, decoded_size = 0;
 	const char *text = secret_value_get(value, &size);
 	guchar *decoded;
-	char *base64, *p;
+	gsize again_size;
+	gboolean same;
+	char *base64, *again, *p;
 
 	if (size < sizeof VALUE_PREFIX - 1 || strncmp(text, VALUE_PREFIX, sizeof VALUE_PREFIX - 1) != 0)
-		return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
+		return fail_foreign(work);
 	base64 = g_strndup(text + sizeof VALUE_PREFIX - 1, size - (sizeof VALUE_PREFIX - 1));
 	for (p = base64; *p; p++)
 		*p = *p == '-' ? '+' : *p == '_' ? '/' : *p;
@@ -382,7 +392,17 @@ decode(struct work *work, SecretValue *value, struct ringbearer_secret **ret_sec
 	explicit_bzero(decoded, decoded_size);
 	g_free(base64);
 	g_free(decoded);
-	return *ret_secret ? 0 : host->fail(work->call, RINGBEARER_E_SYSTEM, "out of memory");
+	if (!*ret_secret)
+		return host->fail(work->call, RINGBEARER_E_SYSTEM, "out of memory");
+	again = encode(*ret_secret, &again_size);
+	same = decoded_size > 0 && again_size == size && memcmp(again, text, size) == 0;
+	explicit_bzero(again, again_size);
+	g_free(again);
+	if (same)
+		return 0;
+	host->secret_free(*ret_secret);
+	*ret_secret = NULL;
+	return fail_foreign(work);
 }
 
 static int
@@ -588,6 +608,10 @@ ringbearer_module_init(uint32_t host_abi, const struct ringbearer_host *given_ho
 {
 	if (host_abi >> 16 != RINGBEARER_MODULE_ABI_MAJOR)
 		return NULL;
+	if (!host) { /* once: GLib wants it before its first thread */
+		(void)unsetenv("SECRET_SERVICE_BUS_NAME"); /* libsecret would go there all the same */
+		g_log_writer_default_set_use_stderr(TRUE); /* what G_MESSAGES_DEBUG shows; stdout is for the answer */
+	}
 	host = given_host;
 	return &module;
 }

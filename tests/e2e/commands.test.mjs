@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: MIT
+//
+// The commands of a person: prompts on a terminal, what each prints and how it fails. `add` and the
+// files it writes have accounts.test.mjs.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { MACHINE } from '../servers/fixtures.mjs';
+import { accountFile, closeWorld } from './lib/accounts.mjs';
+import { SOURCE } from './lib/builds.mjs';
+import { encoded, itemsOf, valueOf } from './lib/keyring-items.mjs';
+import { KEY, PLACE, addKey, ask, assertRefused, keyAccount, unique } from './lib/small-accounts.mjs';
+import { onTerminal, shellLine, shellOnTerminal } from './lib/terminal.mjs';
+import { World } from './lib/world.mjs';
+
+const COMMANDS = ['get', 'token', 'store', 'erase', 'add', 'secret', 'list', 'show', 'providers', 'refresh', 'remove', 'help'];
+const PROMPT = /\(it is not shown\): $/;
+const TYPED = 'typed-by-hand';
+const keyFlags = ['--provider=oauth2', '--grant=api_key', `--match=${PLACE}`];
+let world;
+let counter = 0;
+
+const next = () => { counter += 1; return unique(`command-${counter}`); };
+const usage = async (args, message = /see `ringbearer help/) => {
+  const { code, stdout, stderr } = await world.run(args);
+  assert.deepEqual([args, code, stdout], [args, 2, '']);
+  assert.match(stderr, message);
+};
+
+before(async () => { world = await World.create(); });
+after(() => closeWorld(world));
+
+describe('at a terminal', () => {
+  test('add asks for the secret and does not show it', async () => {
+    const name = next();
+    const { code, output } = await onTerminal(world, ['add', name, ...keyFlags], [[PROMPT, `${TYPED}\n`]]);
+    assert.equal(code, 0, output);
+    assert.match(output, new RegExp(`^API key of ${name}`));
+    assert.ok(!output.includes(TYPED), output);
+    assert.match(output, new RegExp(`added; try \`ringbearer token ${name} --show\``));
+    assert.equal(await valueOf(world, { account: name }), encoded(TYPED));
+  });
+
+  test('secret does the same, and stdin is not asked', async () => {
+    const name = await addKey(world, next());
+    const command = `${shellLine([world.program, 'secret', name])} </dev/null`;
+    const { code, output } = await shellOnTerminal(world, command, [[PROMPT, `${TYPED}\n`]]);
+    assert.deepEqual([code, output.includes(TYPED)], [0, false], output);
+    assert.equal((await ask(world, { account: name })).answer.password, TYPED);
+  });
+
+  const ends = { 'Ctrl-C': '\x03', 'Ctrl-\\': '\x1c' };
+  for (const [what, typed] of Object.entries(ends)) {
+    test(`${what} leaves no account, and the terminal as it was`, async () => {
+      const name = next();
+      const add = shellLine([world.program, 'add', name, ...keyFlags]);
+      const command = `trap : INT QUIT; stty -a >before; ${add}; echo "exit $?"; stty -a >after; cmp before after && echo same`;
+      const { output } = await shellOnTerminal(world, command, [[PROMPT, typed]]);
+      assert.match(output, /exit 13[01]/);
+      assert.match(output, /same\n$/);
+      assert.equal(fs.existsSync(accountFile(world, name)), false);
+      assert.deepEqual(await itemsOf(world, name), []);
+    });
+  }
+
+  test('Ctrl-D or an empty line is no secret', async () => {
+    for (const typed of ['\x04', '\n']) {
+      const name = next();
+      const { code, output } = await onTerminal(world, ['add', name, ...keyFlags], [[PROMPT, typed]]);
+      assert.deepEqual([code, /the secret is empty/.test(output), fs.existsSync(accountFile(world, name))], [2, true, false], output);
+    }
+  });
+
+  test('without a terminal it says how else', async () => {
+    const name = next();
+    const { code, stderr } = await world.exec('setsid', ['-w', world.program, 'add', name, ...keyFlags], { input: KEY });
+    assert.deepEqual([code, /no terminal.*--secret-stdin/.test(stderr), fs.existsSync(accountFile(world, name))], [2, true, false]);
+  });
+});
+
+describe('secret, refresh, remove', () => {
+  test('a new secret counts at once', async () => {
+    const name = next();
+    await world.addClientCredentials(name);
+    const first = (await ask(world, { account: name })).answer.password;
+    const secret = await world.control.regenerate(MACHINE.client_id);
+    const rejected = { account: name, 'wwwauth[]': ['Bearer error="invalid_token"'], password: first };
+    assertRefused(await ask(world, rejected), 6, 'client_rejected', new RegExp(`ringbearer secret ${name}`));
+    const { stdout } = await world.must(['secret', name, '--secret-stdin'], { input: `${secret}\n` });
+    assert.equal(stdout, '');
+    const second = (await ask(world, { account: name })).answer.password;
+    assert.ok(second && second !== first);
+    await world.control.reset();
+  });
+
+  test('an account without a secret has none to replace', async () => {
+    const name = next();
+    world.account(name, { provider: 'oauth2', grant: 'client_credentials', client_auth: 'none', client_id: 'x', token_endpoint: 'https://x.test/' });
+    await usage(['secret', name, '--secret-stdin'], /no secret to replace/);
+  });
+
+  test('refresh renews now and tells for how long', async () => {
+    const name = next();
+    await world.addClientCredentials(name);
+    const first = (await ask(world, { account: name })).answer.password;
+    assert.match((await world.must(['refresh', name])).stdout, new RegExp(`^${name}: renewed, valid for 3(600|59\\d) s\\n$`));
+    assert.notEqual((await ask(world, { account: name })).answer.password, first);
+    await world.control.fault({ kind: '503', count: 5 });
+    const failed = await world.run(['refresh', name]);
+    assert.deepEqual([failed.code, failed.stdout], [5, '']);
+    await world.control.clearFaults();
+  });
+
+  test('remove takes secrets, tokens and the file, and can be done twice', async () => {
+    const name = await addKey(world, next());
+    await ask(world, { account: name });
+    assert.equal((await world.must(['remove', name])).stdout, '');
+    assert.deepEqual([fs.existsSync(accountFile(world, name)), await itemsOf(world, name)], [false, []]);
+    world.account(name, keyAccount);
+    assertRefused(await ask(world, { account: name }), 4, 'no_secret');
+    await world.must(['remove', name]);
+    assert.equal((await world.run(['remove', name])).code, 1);
+  });
+});
+
+describe('what there is', () => {
+  test('list says how each account stands, and no secret', async () => {
+    const own = await World.create({ servers: false });
+    try {
+      const [good, idle, broken] = ['good', 'idle', 'broken'].map(unique);
+      assert.deepEqual([(await own.must(['list'])).stdout, JSON.parse((await own.must(['list', '--json'])).stdout)], ['', []]);
+      await addKey(own, good);
+      await addKey(own, idle, { grant: 'api_key' });
+      own.account(broken, 'grant = "api_key\\\n');
+      own.account('.hidden', keyAccount);
+      await ask(own, { account: good });
+      const { stdout } = await own.must(['list']);
+      assert.ok(!stdout.includes(KEY));
+      const first = stdout.split('\n').filter((line) => !line.startsWith(' ')).map((line) => line.split(/ +/)[0]);
+      assert.deepEqual(first, ['ACCOUNT', broken, good, idle, '']);
+      const listed = JSON.parse((await own.must(['list', '--json'])).stdout);
+      assert.deepEqual(listed.map(({ account, state }) => [account, state]), [[broken, 'broken'], [good, 'valid'], [idle, 'none']]);
+      assert.deepEqual(listed[1], { account: good, provider: 'oauth2', grant: 'api_key', state: 'valid', expires_at: null });
+      assert.match(listed[0].detail, /`grant` cannot be `"api_key\\`/);
+    } finally {
+      await closeWorld(own);
+    }
+  });
+
+  test('list tells expiry and refusal', async () => {
+    const [name, refused] = [next(), next()];
+    await world.addClientCredentials(name);
+    await world.addClientCredentials(refused);
+    const expiry = Number((await ask(world, { account: name })).answer.password_expiry_utc);
+    await world.control.app({ client_id: MACHINE.client_id, status: 'OFF' });
+    await ask(world, { account: refused });
+    const listed = JSON.parse((await world.must(['list', '--json'])).stdout);
+    const of = (account) => listed.find((one) => one.account === account);
+    assert.deepEqual([of(name).state, of(name).expires_at], ['valid', expiry]);
+    assert.deepEqual([of(refused).state, of(refused).expires_at], ['refused', null]);
+    assert.match((await world.must(['list'])).stdout, new RegExp(`^${name} +blueconic +client_credentials +valid for (60|59) min\\b`, 'm'));
+    await world.control.reset();
+  });
+
+  test('show tells where each value comes from', async () => {
+    const name = next();
+    await world.addClientCredentials(name, { match: ['https://a.test/', 'https://b.test/'] });
+    const { stdout } = await world.must(['show', name]);
+    const origins = Object.fromEntries([...stdout.matchAll(/^(\w+) = .*\n\t# (.*)$/gm)].map(([, key, origin]) => [key, origin]));
+    assert.equal(origins.timeout, 'built in');
+    assert.match(origins.token_endpoint, /providers\/blueconic, line \d+$/);
+    assert.match(origins.client_id, new RegExp(`${accountFile(world, name)}, line \\d+$`));
+    assert.match(stdout, /^match = https:\/\/a.test\/\n.*\nmatch = https:\/\/b.test\/\n/m);
+    assert.ok(!stdout.includes(MACHINE.client_secret));
+    assert.equal((await world.run(['show', unique('nobody')])).code, 1);
+  });
+
+  test('providers names every shipped file with its documentation', async () => {
+    const { stdout } = await world.must(['providers']);
+    for (const name of fs.readdirSync(path.join(SOURCE, 'helper/providers'))) assert.match(stdout, new RegExp(`^${name} +\\S.*\\n +https://`, 'm'));
+  });
+});
+
+describe('help and usage', () => {
+  test('help for everything and for each', async () => {
+    const overview = (await world.must(['help'])).stdout;
+    assert.equal((await world.must(['--help'])).stdout, overview);
+    const names = [...overview.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name);
+    for (const name of COMMANDS) assert.ok(names.includes(name), name);
+    for (const name of names) {
+      const { stdout, stderr } = await world.must(['help', name]);
+      assert.match(stdout, new RegExp(`^usage: ringbearer ${name}\\b`));
+      assert.equal((await world.must([name, '--help'])).stdout, stdout);
+      assert.equal(stderr, '');
+    }
+    await usage(['help', 'nonsense'], /no command `nonsense`/);
+  });
+
+  test('every key of the table is an option of add', async () => {
+    const { stdout } = await world.must(['help', 'add']);
+    const keys = [...fs.readFileSync(path.join(SOURCE, 'helper/keys.def'), 'utf8').matchAll(/^KEY\(\w+, "(\w+)"/gm)].map(([, key]) => key);
+    assert.ok(keys.length > 25);
+    for (const key of keys) assert.match(stdout, new RegExp(`^ {2}--${key.replaceAll('_', '-')}=\\S+ +\\S`, 'm'));
+  });
+
+  test('the version', async () => {
+    assert.match((await world.must(['--version'])).stdout, /^ringbearer \d+\.\d+\.\d+\S*\n$/);
+  });
+
+  test('usage errors name the way out', async () => {
+    await usage([]);
+    await usage(['--nonsense']);
+    for (const command of ['token', 'add', 'secret', 'show', 'refresh', 'remove']) {
+      await usage([command], new RegExp(`see \`ringbearer help ${command}\``));
+      await usage([command, '--nonsense'], /--nonsense is not known here/);
+      await usage([command, 'one', 'two'], /`two` is one argument too many/);
+      await usage([command, '../x', ...(command === 'add' ? keyFlags : [])], /no name of an account/);
+    }
+    for (const command of ['list', 'providers']) await usage([command, 'more'], /one argument too many/);
+    await usage(['list', '--jsno'], /--jsno is not known here/);
+  });
+
+  test('no colour and nothing extra where nobody looks', async () => {
+    for (const args of [['list'], ['providers'], ['help'], ['--version']]) {
+      for (const env of [{}, { NO_COLOR: '1', TERM: 'xterm-256color' }]) {
+        const { stdout, stderr } = await world.must(args, { env });
+        assert.doesNotMatch(stdout + stderr, /\x1b/);
+        assert.equal(stderr, '');
+      }
+    }
+  });
+});
