@@ -22,6 +22,9 @@ rbr_account_wipe(struct rbr_account *account)
 	account->count = 0;
 }
 
+/* Longest text that goes into one `{name}` of a provider, with its NUL. */
+#define EXPANSION_MAX 512
+
 /* -- values -- */
 
 static int
@@ -165,11 +168,11 @@ add_own(struct rbr_account *account, const struct rbr_message *lines, const char
 /* What `{NAME}` stands for; the tenant may be a name in the provider's domain. */
 static int
 expansion(const struct rbr_account *account, const struct rbr_provider *provider, const char *name, size_t size,
-	char text[512], struct rbr_error *error)
+	char text[EXPANSION_MAX], struct rbr_error *error)
 {
 	const char *domain = rbr_message_get(&provider->lines, "tenant_domain"), *value;
 	char key_name[64];
-	int key;
+	int key, length;
 
 	(void)snprintf(key_name, sizeof key_name, "%.*s", (int)size, name);
 	key = rbr_key_find(key_name);
@@ -181,9 +184,12 @@ expansion(const struct rbr_account *account, const struct rbr_provider *provider
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`%s` goes into the provider's URLs: it may have letters, digits and `._~:[]-` only", key_name);
 	if (key == RBR_KEY_TENANT && domain && !strpbrk(value, ".:"))
-		(void)snprintf(text, 512, "%s.%s", value, domain);
+		length = snprintf(text, EXPANSION_MAX, "%s.%s", value, domain);
 	else
-		(void)snprintf(text, 512, "%s", value);
+		length = snprintf(text, EXPANSION_MAX, "%s", value);
+	if (length < 0 || length >= EXPANSION_MAX) /* never cut: the end of a host's name decides whose it is */
+		return rbr_fail(
+			error, RINGBEARER_E_CONFIG, "`%s` is too long to go into the provider's URLs", key_name);
 	return 0;
 }
 
@@ -192,7 +198,7 @@ static int
 expand(const struct rbr_account *account, const struct rbr_provider *provider, const char *template,
 	struct ringbearer_secret *out, struct rbr_error *error)
 {
-	char text[512];
+	char text[EXPANSION_MAX];
 	int rc = 0;
 
 	while (rc == 0 && *template) {

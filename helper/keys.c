@@ -86,6 +86,15 @@ is_seconds(const char *text, const char **end)
 }
 
 static bool
+is_text(const char *text)
+{
+	for (; *text; text++)
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			return false;
+	return true;
+}
+
+static bool
 is_choice(const char *choices, const char *text)
 {
 	size_t size = strlen(text);
@@ -131,7 +140,7 @@ rbr_key_check(const struct rbr_key_info *key, const char *text, const char *wher
 	if (strcmp(kind, "ENDPOINT") == 0 || strcmp(kind, "URL") == 0)
 		return check_url(key->name, text, *kind == 'E', where, error);
 	if (strcmp(kind, "TEXT") == 0) {
-		fits = text[strcspn(text, "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x1b\x1f\x7f")] == '\0';
+		fits = is_text(text);
 		wanted = "text without control characters";
 	} else if (strcmp(kind, "WORD") == 0) {
 		fits = text[strspn(text, RBR_WORD_CHARACTERS)] == '\0';

@@ -13,14 +13,22 @@
 void
 rbr_redact(char *text, const struct ringbearer_secret *secret)
 {
-	char *found;
+	char *from = text, *found, *start = NULL, *end = NULL;
 
 	if (!secret || secret->size < SECRET_LOOKED_FOR_MIN)
 		return;
-	while ((found = memmem(text, strlen(text), secret->data, secret->size))) {
-		memset(found, '*', secret->size);
-		text = found + secret->size;
+	/* Occurrences can overlap: a stretch is blotted when the next one begins behind it. */
+	while ((found = memmem(from, strlen(from), secret->data, secret->size))) {
+		if (!start || found > end) {
+			if (start)
+				memset(start, '*', (size_t)(end - start));
+			start = found;
+		}
+		end = found + secret->size;
+		from = found + 1;
 	}
+	if (start)
+		memset(start, '*', (size_t)(end - start));
 }
 
 /* One line in one write, so that lines of several processes do not mix. */

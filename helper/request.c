@@ -36,13 +36,15 @@ rbr_request_named_token(const struct rbr_request *request)
 	return token ? token : rbr_message_get(&request->message, "password");
 }
 
-/* Skips one token or quoted string of a challenge and copies it without quotes. */
+/* Reads one token or quoted string of a challenge into VALUE (may be NULL), without quotes. *RET_FITS says whether all of
+ * it went in. Returns what follows it. */
 static const char *
-take_value(const char *text, char *value, size_t size)
+take_value(const char *text, char *value, size_t size, bool *ret_fits)
 {
 	size_t used = 0;
 	bool quoted = *text == '"';
 
+	*ret_fits = true;
 	if (quoted)
 		text++;
 	while (*text && (quoted ? *text != '"' : !strchr(", \t", *text))) {
@@ -50,6 +52,8 @@ take_value(const char *text, char *value, size_t size)
 			text++;
 		if (value && used + 1 < size)
 			value[used++] = *text;
+		else
+			*ret_fits = false;
 		text++;
 	}
 	if (value && size > 0)
@@ -60,21 +64,24 @@ take_value(const char *text, char *value, size_t size)
 bool
 rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
 {
-	const char *p = challenge;
-	bool bearer = false;
+	const char *p = challenge, *equals;
+	bool bearer = false, fits;
 
 	while (*(p += strspn(p, ", \t"))) {
 		size_t length = strcspn(p, "=, \t");
 		bool wanted = bearer && strlen(name) == length && strncasecmp(p, name, length) == 0;
 
-		if (p[length] != '=') { /* a scheme: what follows belongs to it */
+		equals =
+			p + length + strspn(p + length, " \t"); /* blanks there are wrong, and to be taken (RFC 9110) */
+		if (*equals != '=') { /* a scheme: what follows belongs to it */
 			bearer = length == strlen("Bearer") && strncasecmp(p, "Bearer", length) == 0;
 			p += length;
 			continue;
 		}
-		p = take_value(p + length + 1, wanted ? value : NULL, size);
+		equals++;
+		p = take_value(equals + strspn(equals, " \t"), wanted ? value : NULL, size, &fits);
 		if (wanted)
-			return true;
+			return fits;
 	}
 	return false;
 }

@@ -3,6 +3,7 @@
 
 #include "url.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -130,6 +131,29 @@ parse_port(struct rbr_url *url, const char *text, size_t size)
 	}
 	if (size > 0)
 		url->port = (unsigned)port;
+	return size == 0 || port > 0;
+}
+
+/* A user name is compared as it is meant. False if an escape is broken or hides a control character. */
+static bool
+unescape(char *to, size_t room, const char *from, size_t size)
+{
+	size_t i, used = 0;
+
+	for (i = 0; i < size; i++) {
+		int c = (unsigned char)from[i];
+
+		if (c == '%') {
+			if (size - i < 3 || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0)
+				return false;
+			c = hex(from[i + 1]) * 16 + hex(from[i + 2]);
+			i += 2;
+		}
+		if (c < 0x20 || c == 0x7f || used + 1 >= room)
+			return false;
+		to[used++] = (char)c;
+	}
+	to[used] = '\0';
 	return true;
 }
 
@@ -147,7 +171,7 @@ parse_authority(struct rbr_url *url, const char *text, size_t size)
 		for (i = 0; i < (size_t)(at - text); i++)
 			if ((unsigned char)text[i] <= 0x20 || text[i] == 0x7f || text[i] == '\\')
 				return false;
-		if (!copy(url->username, sizeof url->username, text, (size_t)((colon ? colon : at) - text)))
+		if (!unescape(url->username, sizeof url->username, text, (size_t)((colon ? colon : at) - text)))
 			return false;
 		host = at + 1;
 	}
@@ -235,8 +259,7 @@ rbr_url_covers(const struct rbr_url *prefix, const struct rbr_url *url)
 bool
 rbr_url_is_safe(const struct rbr_url *url)
 {
-	unsigned a, b, c, d;
-	char rest;
+	struct in_addr address;
 
 	if (strcmp(url->scheme, "https") == 0)
 		return true;
@@ -244,6 +267,5 @@ rbr_url_is_safe(const struct rbr_url *url)
 		return false;
 	if (strcmp(url->host, "[::1]") == 0)
 		return true;
-	return sscanf(url->host, "%3u.%3u.%3u.%3u%c", &a, &b, &c, &d, &rest) == 4 && a == 127 && b < 256 && c < 256 &&
-		d < 256;
+	return inet_pton(AF_INET, url->host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }

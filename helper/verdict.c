@@ -57,8 +57,11 @@ rbr_verdict_recall(struct rbr_context *context, const struct rbr_cache_key *key,
 		return 0;
 	(void)rbr_fail(&context->error, rbr_error_from_name(name), "%s", detail);
 	context->error.retry_after = (long)rbr_message_get_number(&record, "retry_after", 0);
-	if (context->error.retry_after > 0 && until > now)
-		context->error.retry_after = (long)((until - now + 999) / 1000);
+	if (context->error.retry_after > 0) {
+		int64_t left = at + (int64_t)context->error.retry_after * 1000 - now;
+
+		context->error.retry_after = left > 0 ? (long)((left + 999) / 1000) : 0;
+	}
 	rbr_trace(context, "another process was told this %lld ms ago: %s", (long long)(now - at), name);
 	return context->error.code;
 }

@@ -22,7 +22,7 @@ int rbr_fail(struct rbr_error *error, int code, const char *format, ...) RBR_PRI
 /* The same for "out of memory". */
 int rbr_fail_memory(struct rbr_error *error);
 
-/* Replaces what could drive a terminal in TEXT (controls, DEL and C1 controls in UTF-8) by '?'. */
+/* Replaces what could drive a terminal in TEXT (controls, DEL, C1 controls, and bytes that are no UTF-8) by '?'. */
 void rbr_sanitize(char *text);
 
 /* The code whose wire name is NAME; RINGBEARER_E_SYSTEM for one it does not know. */

@@ -53,6 +53,8 @@ int
 rbr_form_add_secret(const struct rbr_oauth *oauth, struct ringbearer_secret *out, const char *name,
 	const struct ringbearer_secret *value)
 {
+	if (!value || oauth->host->secret_size(value) == 0)
+		return 0;
 	return add(oauth, out, name, oauth->host->secret_data(value), oauth->host->secret_size(value));
 }
 

@@ -6,20 +6,25 @@
 #include <limits.h>
 #include <string.h>
 
-/* Skips the string at TEXT[*AT] (the opening quote). False if it is not closed or holds a control character. */
+/* Skips the string at TEXT[*AT] (the opening quote). False if it is not closed or holds a control character, or if it is
+ * a member's name and holds an escaped NUL, at which json-c would cut it. */
 static bool
 skip_string(const char *text, size_t size, size_t *at)
 {
+	bool has_nul = false;
 	size_t i;
 
 	for (i = *at + 1; i < size; i++) {
 		if ((unsigned char)text[i] < 0x20)
 			return false;
-		if (text[i] == '\\')
+		if (text[i] == '\\') {
+			has_nul = has_nul || (size - i > 5 && strncmp(text + i + 1, "u0000", 5) == 0);
 			i++;
-		else if (text[i] == '"') {
-			*at = i;
-			return true;
+		} else if (text[i] == '"') {
+			*at = i++;
+			while (i < size && strchr(" \t\r\n", text[i]) && text[i] != '\0')
+				i++;
+			return !has_nul || i == size || text[i] != ':';
 		}
 	}
 	return false;

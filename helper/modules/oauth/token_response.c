@@ -218,13 +218,23 @@ granted_scope(struct json_object *object)
 	return scope;
 }
 
+/* Only bytes FROM to 0x7E? */
+static bool
+is_clean(const char *text, char from)
+{
+	for (; *text; text++)
+		if (*text < from || *text > 0x7e)
+			return false;
+	return true;
+}
+
 static int
 take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ringbearer_tokens *tokens)
 {
 	const struct ringbearer_host *host = oauth->host;
 	const char *access_token = rbr_json_text(object, "access_token");
 	const char *refresh_token = rbr_json_text(object, "refresh_token");
-	const char *scope = granted_scope(object), *p;
+	const char *scope = granted_scope(object);
 	int rc;
 
 	if (!access_token || *access_token == '\0')
@@ -232,16 +242,17 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	rc = check_type(oauth, object);
 	if (rc < 0)
 		return rc;
-	for (p = access_token; *p; p++)
-		if (*p < 0x21 || *p > 0x7e)
-			return malformed(oauth, "has an access_token with bytes that no token may have");
+	if (!is_clean(access_token, 0x21) || (refresh_token && !is_clean(refresh_token, 0x20)) ||
+		(!refresh_token && rbr_json_has(object, "refresh_token")))
+		return malformed(oauth, "has a token with bytes that no token may have");
 	tokens->token_type = "Bearer";
 	tokens->expires_in = expires_in(oauth, object);
 	tokens->access_token = host->secret_new(access_token, strlen(access_token));
 	tokens->refresh_token =
 		refresh_token && *refresh_token ? host->secret_new(refresh_token, strlen(refresh_token)) : NULL;
 	tokens->scope = scope ? host->secret_new(scope, strlen(scope)) : NULL;
-	if (!tokens->access_token || (scope && !tokens->scope))
+	if (!tokens->access_token || (scope && !tokens->scope) ||
+		(refresh_token && *refresh_token && !tokens->refresh_token))
 		return host->fail(oauth->call, RINGBEARER_E_SYSTEM, "out of memory");
 	return 0;
 }

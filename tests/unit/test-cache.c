@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: MIT */
+/* Records in the real kernel keyring; skipped where this process may not keep keys. */
+#include "config.h"
+
+#include "unit.h"
+
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/filter.h>
+#include <linux/keyctl.h>
+#include <linux/seccomp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "protocol/cache.h"
+
+#define NAME_MAX_LENGTH 40
+
+static struct rbr_cache_key key;
+
+static int
+make_key(void **state)
+{
+	char process[32];
+
+	(void)state;
+	(void)snprintf(process, sizeof process, "%ld", (long)getpid());
+	key = RBR_CACHE_KEY_EMPTY;
+	return rbr_cache_key_add(&key, "unit test") < 0 || rbr_cache_key_add(&key, process) < 0;
+}
+
+static int
+drop_key(void **state)
+{
+	(void)state;
+	rbr_cache_drop(&key);
+	rbr_cache_key_wipe(&key);
+	return 0;
+}
+
+static void
+need_keyring(void)
+{
+	if (!unit_has_keyring())
+		skip();
+}
+
+/* The name of the kernel's key for `key`. */
+static const char *
+key_name(void)
+{
+	static char name[NAME_MAX_LENGTH];
+
+	(void)snprintf(
+		name, sizeof name, "ringbearer:%016llx", (unsigned long long)rbr_hash(key.text.data, key.text.size));
+	return name;
+}
+
+static long
+find_serial(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_SEARCH, (long)KEY_SPEC_USER_KEYRING, "user", key_name(), 0);
+}
+
+/* The line of /proc/keys about `key`; "" if it is not there. */
+static void
+key_line(char *line, int size)
+{
+	FILE *file = fopen("/proc/keys", "re");
+
+	line[0] = '\0';
+	while (file && fgets(line, size, file))
+		if (strstr(line, key_name()) && !strstr(line, "expd"))
+			break;
+	if (file && feof(file))
+		line[0] = '\0';
+	if (file)
+		(void)fclose(file);
+}
+
+static bool
+write_value(const char *value, int64_t seconds)
+{
+	struct rbr_message record = RBR_MESSAGE_EMPTY;
+	bool done;
+
+	assert_int_equal(rbr_message_add(&record, "value", value), 0);
+	done = rbr_cache_write(&key, &record, seconds);
+	rbr_message_wipe(&record);
+	return done;
+}
+
+/* Is the record of `key` there, with VALUE? NULL: is there none? */
+static bool
+holds(const char *value)
+{
+	struct rbr_message record = RBR_MESSAGE_EMPTY;
+	bool found = rbr_cache_read(&key, &record), right;
+
+	right = found == (value != NULL);
+	if (found && value)
+		right = strcmp(rbr_message_get(&record, "value"), value) == 0;
+	else if (!found)
+		right = right && record.count == 0;
+	rbr_message_wipe(&record);
+	return right;
+}
+
+static void
+what_was_written_is_read(void **state)
+{
+	(void)state;
+	need_keyring();
+	assert_true(holds(NULL));
+	assert_true(write_value("one", 60));
+	assert_true(holds("one"));
+	assert_true(holds("one"));
+}
+
+static void
+a_new_record_takes_the_place_of_the_old(void **state)
+{
+	long first;
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 60));
+	first = find_serial();
+	assert_true(write_value("two", 60));
+	assert_true(holds("two"));
+	assert_true(first != find_serial());
+	rbr_cache_drop(&key);
+	assert_true(holds(NULL)); /* the old one is not behind it */
+}
+
+static void
+dropping_is_at_once_and_harmless(void **state)
+{
+	(void)state;
+	need_keyring();
+	rbr_cache_drop(&key);
+	assert_true(write_value("one", 60));
+	rbr_cache_drop(&key);
+	assert_true(holds(NULL));
+	rbr_cache_drop(&key);
+	assert_true(write_value("two", 60));
+	assert_true(holds("two"));
+}
+
+static void
+the_kernel_forgets_in_time(void **state)
+{
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 1));
+	assert_true(holds("one"));
+	(void)usleep(2200000);
+	assert_true(holds(NULL));
+	assert_true(write_value("two", 60));
+	assert_true(holds("two"));
+}
+
+/* A timeout of 0 would mean "for ever" to the kernel. */
+static void
+no_record_is_for_ever(void **state)
+{
+	char line[256];
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 0));
+	(void)usleep(2200000);
+	assert_true(holds(NULL));
+	assert_true(write_value("two", -5));
+	(void)usleep(2200000);
+	assert_true(holds(NULL));
+	assert_true(write_value("three", INT64_C(100) * 366 * 24 * 3600));
+	key_line(line, sizeof line);
+	if (line[0] == '\0')
+		skip(); /* /proc/keys is not shown here */
+	unit_assert_contains(line, " 1w "); /* ten days */
+}
+
+/* The payload is for those who possess the key; its owner sees that it is there, others nothing. */
+static void
+permissions_are_narrow(void **state)
+{
+	char text[256];
+	long length;
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 60));
+	length = syscall(SYS_keyctl, KEYCTL_DESCRIBE, find_serial(), text, sizeof text, 0);
+	assert_in_range(length, 1, sizeof text);
+	unit_assert_contains(text, ";3f090000;ringbearer:");
+	unit_assert_lacks(text, "unit test"); /* the name tells nothing */
+}
+
+static void
+the_key_is_in_the_user_keyring_alone(void **state)
+{
+	long found;
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 60));
+	found = syscall(SYS_keyctl, KEYCTL_SEARCH, (long)KEY_SPEC_PROCESS_KEYRING, "user", key_name(), 0);
+	assert_int_equal(found, -1);
+	assert_true(find_serial() > 0);
+}
+
+/* Two texts with the same hash: the record says whose it is. */
+static void
+a_record_for_something_else_is_not_taken(void **state)
+{
+	static const char other[] = "for=something else\nvalue=stolen\n";
+	static const char none[] = "value=stolen\n";
+	static const char junk[] = "no message\n";
+
+	(void)state;
+	need_keyring();
+	assert_true(syscall(SYS_add_key, "user", key_name(), other, sizeof other - 1, (long)KEY_SPEC_USER_KEYRING) > 0);
+	assert_true(holds(NULL));
+	assert_true(syscall(SYS_add_key, "user", key_name(), none, sizeof none - 1, (long)KEY_SPEC_USER_KEYRING) > 0);
+	assert_true(holds(NULL));
+	assert_true(syscall(SYS_add_key, "user", key_name(), junk, sizeof junk - 1, (long)KEY_SPEC_USER_KEYRING) > 0);
+	assert_true(holds(NULL));
+	assert_true(write_value("own", 60));
+	assert_true(holds("own"));
+}
+
+static void
+long_records_are_kept_up_to_the_kernels_limit(void **state)
+{
+	char *value = malloc(40000);
+
+	(void)state;
+	need_keyring();
+	assert_non_null(value);
+	memset(value, 'v', 40000);
+	value[4090] = '\0';
+	assert_true(write_value(value, 60));
+	assert_true(holds(value));
+	value[4090] = 'v';
+	value[32000] = '\0';
+	assert_true(write_value(value, 60));
+	assert_true(holds(value));
+	value[32000] = 'v';
+	value[33000] = '\0';
+	assert_false(write_value(value, 60));
+	value[33000] = 'v';
+	value[32000] = '\0';
+	assert_true(holds(value)); /* what cannot be kept displaces nothing */
+	free(value);
+}
+
+static void
+keys_differ_by_their_components(void **state)
+{
+	struct rbr_cache_key a = RBR_CACHE_KEY_EMPTY, b = RBR_CACHE_KEY_EMPTY;
+
+	(void)state;
+	assert_int_equal(rbr_cache_key_add(&a, "x"), 0);
+	assert_int_equal(rbr_cache_key_add(&a, "yz"), 0);
+	assert_int_equal(rbr_cache_key_add(&b, "xy"), 0);
+	assert_int_equal(rbr_cache_key_add(&b, "z"), 0);
+	assert_string_not_equal(rbr_secret_string(&a.text), rbr_secret_string(&b.text));
+	rbr_cache_key_wipe(&a);
+	assert_int_equal(a.text.size, 0);
+	assert_int_equal(rbr_cache_key_add(&a, "xy"), 0);
+	assert_int_equal(rbr_cache_key_add(&a, ""), 0);
+	assert_string_not_equal(rbr_secret_string(&a.text), "xy");
+	rbr_cache_key_wipe(&a);
+	rbr_cache_key_wipe(&b);
+}
+
+/* Vectors of the FNV authors. */
+static void
+the_hash_is_fnv_1a(void **state)
+{
+	(void)state;
+	assert_true(rbr_hash("", 0) == UINT64_C(0xcbf29ce484222325));
+	assert_true(rbr_hash("a", 1) == UINT64_C(0xaf63dc4c8601ec8c));
+	assert_true(rbr_hash("foobar", 6) == UINT64_C(0x85944171f73967e8));
+}
+
+/* -- visiting -- */
+
+struct visited {
+	const char *value;
+	size_t seen;
+};
+
+static bool
+visit(const struct rbr_message *record, void *data)
+{
+	struct visited *visited = data;
+	const char *value = rbr_message_get(record, "value"), *of = rbr_message_get(record, "for");
+
+	if (!of || strcmp(of, rbr_secret_string(&key.text)) != 0)
+		return false;
+	visited->seen++;
+	return value && visited->value && strcmp(value, visited->value) == 0;
+}
+
+static void
+visiting_finds_and_drops(void **state)
+{
+	struct visited visited = {NULL, 0};
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 60));
+	rbr_cache_visit(visit, &visited);
+	assert_int_equal(visited.seen, 1);
+	assert_true(holds("one"));
+	visited.value = "two";
+	rbr_cache_visit(visit, &visited);
+	assert_int_equal(visited.seen, 2);
+	assert_true(holds("one"));
+	visited.value = "one";
+	rbr_cache_visit(visit, &visited);
+	assert_int_equal(visited.seen, 3);
+	assert_true(holds(NULL));
+	rbr_cache_visit(visit, &visited);
+	assert_int_equal(visited.seen, 3);
+}
+
+/* -- other surroundings, each in a process of its own -- */
+
+static bool
+passes_elsewhere(bool (*check)(void))
+{
+	pid_t child = fork();
+	int status = 0;
+
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(check() ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* `keyctl session`, cron, a system service: the session keyring does not lead to the user keyring. */
+static bool
+private_session(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) > 0 && holds("outside") &&
+		write_value("inside", 60) && holds("inside");
+}
+
+static void
+private_sessions_share_the_records(void **state)
+{
+	(void)state;
+	need_keyring();
+	assert_true(write_value("outside", 60));
+	assert_true(passes_elsewhere(private_session));
+	assert_true(holds("inside"));
+}
+
+static bool
+no_keyring(void)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 1, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
+	struct visited visited = {NULL, 0};
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+		return true; /* then there is nothing to see */
+	rbr_cache_visit(visit, &visited);
+	rbr_cache_drop(&key);
+	return !unit_has_keyring() && holds(NULL) && !write_value("one", 60) && visited.seen == 0;
+}
+
+/* A container that forbids the system calls: nothing is cached, and nothing else happens. */
+static void
+without_a_keyring_nothing_is_cached(void **state)
+{
+	(void)state;
+	assert_true(passes_elsewhere(no_keyring));
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, make_key, drop_key)
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_written_is_read),
+		TEST(a_new_record_takes_the_place_of_the_old),
+		TEST(dropping_is_at_once_and_harmless),
+		TEST(the_kernel_forgets_in_time),
+		TEST(no_record_is_for_ever),
+		TEST(permissions_are_narrow),
+		TEST(the_key_is_in_the_user_keyring_alone),
+		TEST(a_record_for_something_else_is_not_taken),
+		TEST(long_records_are_kept_up_to_the_kernels_limit),
+		TEST(visiting_finds_and_drops),
+		TEST(private_sessions_share_the_records),
+		TEST(without_a_keyring_nothing_is_cached),
+		cmocka_unit_test(keys_differ_by_their_components),
+		cmocka_unit_test(the_hash_is_fnv_1a),
+	};
+
+	return cmocka_run_group_tests_name("cache", tests, NULL, NULL);
+}
