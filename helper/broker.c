@@ -131,6 +131,6 @@ void
 rbr_broker_renew_ahead(
 	struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
-	if (rbr_credential_ageing(credential, rbr_clock_now()))
+	if (!context->opened_modules && rbr_credential_ageing(credential, rbr_clock_now()))
 		renew_ahead(context, wish);
 }

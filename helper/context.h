@@ -12,6 +12,7 @@
 struct rbr_context {
 	bool trace; /* RINGBEARER_TRACE=1 */
 	bool quiet; /* a detached renewal: nobody reads what it says */
+	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */
 	char account[72]; /* whom the message is about; "" while that is not known */

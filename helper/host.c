@@ -46,6 +46,12 @@ redact(const struct ringbearer_call *call, char *text)
 		rbr_redact(text, call->secrets[i]);
 }
 
+static void
+host_blot(struct ringbearer_call *call, char *text)
+{
+	redact(call, text);
+}
+
 static void host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -137,6 +143,7 @@ rbr_host(void)
 		.size = sizeof host,
 		.log = host_log,
 		.fail = host_fail,
+		.blot = host_blot,
 		.retry_after = host_retry_after,
 		.config = host_config,
 		.remaining_ms = host_remaining_ms,

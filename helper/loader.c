@@ -82,6 +82,7 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	if (rc < 0 || (size_t)rc >= sizeof path)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the path of the module folder is too long");
 	rbr_trace(context, "opening %s", path);
+	context->opened_modules = true;
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,

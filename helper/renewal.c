@@ -32,6 +32,8 @@
 #define LOCK_NAME_MAX 64
 /* A background renewal that failed is not tried again sooner. */
 #define AHEAD_PAUSE_MS (30 * 1000)
+/* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
+#define TOKEN_SIZE_MAX (RBR_LINE_MAX - (unsigned)sizeof "credential=") /* the NUL counts for the newline */
 /* How long a token without a stated lifetime is kept. */
 #define UNKNOWN_EXPIRY_SECONDS 300
 
@@ -77,6 +79,8 @@ wait_for_lock(struct rbr_context *context, const struct rbr_wish *wish, int lock
 		*ret_answered = rbr_wish_recall(context, wish, credential);
 		if (*ret_answered)
 			return 0;
+		if (locked && wish->urgency == RBR_REJECTED)
+			rbr_cache_drop(&wish->token_key); /* whatever comes of the renewal */
 		rc = rbr_verdict_recall(context, &wish->verdict_key, context->started_ms, wish->urgency != RBR_FORCED);
 		if (rc < 0 || locked)
 			return rc;
@@ -158,6 +162,10 @@ check_tokens(struct exchange *exchange, const struct rbr_wish *wish, const struc
 		!rbr_token_is_clean(rbr_secret_string(tokens->access_token), tokens->access_token->size))
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
 			"the token in the answer has bytes that no token may have; ask the service's support");
+	if (tokens->access_token->size > TOKEN_SIZE_MAX || (tokens->scope && tokens->scope->size > TOKEN_SIZE_MAX))
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
+			"the token or its scope is longer than the %u bytes that fit into a line; ask the service's support",
+			TOKEN_SIZE_MAX);
 	if (!tokens->scope)
 		return 0;
 	granted = rbr_secret_string(tokens->scope);
@@ -191,7 +199,7 @@ make_record(const struct exchange *exchange, const struct rbr_account *account, 
 		rc = rbr_message_add_number(record, "obtained", exchange->sent.real);
 	if (rc == 0)
 		rc = rbr_message_add_number(record, "obtained_ms", exchange->sent_ms);
-	if (rc < 0 || lifetime == RINGBEARER_EXPIRES_UNKNOWN)
+	if (rc < 0 || lifetime <= 0) /* not known, or over already: nothing that a caller could go by */
 		return rc;
 	if (ahead > lifetime / 2)
 		ahead = lifetime / 2;

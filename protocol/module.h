@@ -60,6 +60,10 @@ struct ringbearer_host {
 	int (*fail)(struct ringbearer_call *call, int code, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
+	/* Blots the secrets that the host handed out for this call out of TEXT, in place: for what a server wrote, before it is
+	 * cut or put into another form. */
+	void (*blot)(struct ringbearer_call *call, char *text);
+
 	/* How many seconds the server wants to be left alone (Retry-After, RFC 9110 section 10.2.3). */
 	void (*retry_after)(struct ringbearer_call *call, long seconds);
 

@@ -46,6 +46,13 @@ fake_fail(struct ringbearer_call *call, int code, const char *format, ...)
 }
 
 static void
+fake_blot(struct ringbearer_call *call, char *text)
+{
+	(void)call;
+	(void)text;
+}
+
+static void
 fake_retry_after(struct ringbearer_call *call, long seconds)
 {
 	call->retry_after = seconds;
@@ -115,6 +122,7 @@ fake_host(void)
 		.size = sizeof host,
 		.log = fake_log,
 		.fail = fake_fail,
+		.blot = fake_blot,
 		.retry_after = fake_retry_after,
 		.config = fake_config,
 		.remaining_ms = fake_remaining_ms,

@@ -96,16 +96,30 @@ scope_and_resource_have_tokens_of_their_own(void **state)
 {
 	(void)state;
 	assert_false(ask("account=acme\nscope=a\n", RBR_IF_NEEDED));
-	keep("for a", 3000);
+	keep("for-a", 3000);
 	assert_false(ask("account=acme\n", RBR_IF_NEEDED));
 	assert_false(ask("account=acme\nscope=b\n", RBR_IF_NEEDED));
 	assert_false(ask("account=acme\nscope=a\nresource=urn:x\n", RBR_IF_NEEDED));
 	assert_false(ask("account=acme\nresource=a\n", RBR_IF_NEEDED));
-	/* the token has a blank and is no token: even where it is found it is none */
-	assert_false(ask("account=acme\nscope=a\n", RBR_IF_NEEDED));
-	keep("for-a", 3000);
 	assert_true(ask("account=acme\nscope=a\n", RBR_IF_NEEDED));
 	assert_string_equal(credential.token, "for-a");
+	rbr_cache_drop(&wish.token_key);
+	assert_false(ask("account=acme\nresource=urn:x\n", RBR_IF_NEEDED));
+	keep("for-x", 3000);
+	assert_false(ask("account=acme\n", RBR_IF_NEEDED));
+	assert_false(ask("account=acme\nresource=urn:y\n", RBR_IF_NEEDED));
+	assert_false(ask("account=acme\nresource[]=urn:x\nresource[]=urn:y\n", RBR_IF_NEEDED));
+	assert_true(ask("account=acme\nresource=urn:x\n", RBR_IF_NEEDED));
+	rbr_cache_drop(&wish.token_key);
+}
+
+static void
+what_is_no_token_is_no_hit(void **state)
+{
+	(void)state;
+	assert_false(ask("account=acme\n", RBR_IF_NEEDED));
+	keep("a blank", 3000);
+	assert_false(ask("account=acme\n", RBR_IF_NEEDED));
 }
 
 static void
@@ -197,6 +211,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_kept_is_a_hit),
 		TEST(scope_and_resource_have_tokens_of_their_own),
+		TEST(what_is_no_token_is_no_hit),
 		TEST(min_valid_is_heeded),
 		TEST(an_edited_account_is_another),
 		TEST(a_rejected_token_is_not_handed_out_again),

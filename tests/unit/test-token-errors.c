@@ -253,6 +253,16 @@ redirects_are_never_followed(void **state)
 	}
 }
 
+/* Not even an answer that has everything else of a good one. */
+static void
+statuses_below_200_are_no_answer(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		answer(100, "{\"access_token\":\"t\",\"token_type\":\"Bearer\"}", 0, ""), RINGBEARER_E_ACCESS_DENIED);
+	assert_int_equal(answer(0, "", 0, ""), RINGBEARER_E_ACCESS_DENIED);
+}
+
 static void
 retry_after_is_passed_on(void **state)
 {
@@ -365,6 +375,7 @@ main(void)
 		TEST(unknown_errors_go_by_their_status),
 		TEST(a_status_says_it_without_json),
 		TEST(redirects_are_never_followed),
+		TEST(statuses_below_200_are_no_answer),
 		TEST(retry_after_is_passed_on),
 		TEST(an_error_comes_before_a_token),
 		TEST(an_error_may_be_of_any_type),

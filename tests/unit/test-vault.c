@@ -218,6 +218,7 @@ absent_is_not_locked(void **state)
 	unit_assert_contains(context.error.detail, "`ringbearer secret acme`");
 	answer_code = RINGBEARER_E_STORE_LOCKED;
 	assert_int_equal(rbr_vault_lookup(&vault, "client_secret", &secret), RINGBEARER_E_STORE_LOCKED);
+	unit_assert_lacks(context.error.detail, "holds no");
 	answer_code = 0;
 	assert_int_equal(rbr_vault_lookup(&vault, "client_secret", &secret), RINGBEARER_E_MODULE);
 	assert_null(secret);

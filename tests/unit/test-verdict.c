@@ -130,6 +130,9 @@ busy_servers_are_left_alone_for_a_while(void **state)
 	(void)share(RINGBEARER_E_TEMPORARILY_UNAVAILABLE, 20, "busy");
 	assert_int_equal(recall(FAR, true), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
 	assert_in_range(context.error.retry_after, 18, 20);
+	(void)usleep(2100000);
+	assert_int_equal(recall(FAR, true), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
+	assert_in_range(context.error.retry_after, 10, 18); /* of which two have passed */
 	(void)share(RINGBEARER_E_TEMPORARILY_UNAVAILABLE, 1, "busy");
 	assert_int_equal(recall(FAR, true), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
 	assert_int_equal(context.error.retry_after, 1);

@@ -97,7 +97,8 @@ set_transport(CURL *curl, const struct rbr_oauth *oauth, const char *url)
 		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
 		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	}
-	if (proxy && strcmp(proxy, "none") == 0)
+	/* Plain http is for this machine alone: it goes through no proxy. */
+	if (strcmp(protocol, "http") == 0 || (proxy && strcmp(proxy, "none") == 0))
 		(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	else if (proxy)
 		(void)curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
@@ -168,7 +169,9 @@ static int
 explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const struct transfer *transfer)
 {
 	const struct ringbearer_host *host = oauth->host;
-	int mine = transfer->too_long ? RINGBEARER_E_MALFORMED_RESPONSE : code_for(code);
+	/* libcurl says "unsupported protocol" as well to an answer that is no HTTP of this century. */
+	bool nonsense = transfer->too_long || (code == CURLE_UNSUPPORTED_PROTOCOL && transfer->answer->sent);
+	int mine = nonsense ? RINGBEARER_E_MALFORMED_RESPONSE : code_for(code);
 	const char *what = detail[0] != '\0' ? detail : curl_easy_strerror(code);
 
 	switch (mine) {

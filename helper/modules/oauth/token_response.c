@@ -11,6 +11,7 @@
 #include "json.h"
 
 #define DESCRIPTION_MAX 256 /* bytes of the server's text in a message */
+#define DESCRIPTION_RAW_MAX 8192 /* bytes of it that are looked at */
 
 /* The errors of the standards, what they mean here, and what to do. `%s` is the server's own text. */
 static const struct {
@@ -48,16 +49,23 @@ static const char forbidden[] =
 	"the server refuses this machine or user; if the application has an IP allow list, this machine's address must be on it "
 	"(see also `ip_version`), and the user it runs as needs the permissions";
 
-/* The server's text with everything gone that RFC 6749 section 5.2 does not allow. */
+/* The server's text without the secrets it may repeat, and with everything gone that RFC 6749 section 5.2 does not allow.
+ * What is to be blotted out is looked for before anything is dropped, and afterwards again. */
 static void
-clean(const char *text, char out[DESCRIPTION_MAX])
+clean(const struct rbr_oauth *oauth, const char *text, char out[DESCRIPTION_MAX])
 {
-	size_t used = 0;
+	char raw[DESCRIPTION_RAW_MAX];
+	size_t used = 0, i;
 
-	for (; text && *text && used < DESCRIPTION_MAX - 1; text++)
-		if (*text >= 0x20 && *text <= 0x7e && *text != '"' && *text != '\\')
-			out[used++] = *text;
-	out[used] = '\0';
+	(void)snprintf(raw, sizeof raw, "%s", text ? text : "");
+	oauth->host->blot(oauth->call, raw);
+	for (i = 0; raw[i]; i++)
+		if (raw[i] >= 0x20 && raw[i] <= 0x7e && raw[i] != '"' && raw[i] != '\\')
+			raw[used++] = raw[i];
+	raw[used] = '\0';
+	oauth->host->blot(oauth->call, raw);
+	(void)snprintf(out, DESCRIPTION_MAX, "%.*s", DESCRIPTION_MAX - 1, raw);
+	explicit_bzero(raw, sizeof raw);
 }
 
 static bool
@@ -116,8 +124,8 @@ fail_with_error(const struct rbr_oauth *oauth, struct json_object *object, long 
 	int code = 0;
 	size_t i;
 
-	clean(rbr_json_text(object, "error"), error);
-	clean(rbr_json_text(object, "error_description"), description);
+	clean(oauth, rbr_json_text(object, "error"), error);
+	clean(oauth, rbr_json_text(object, "error_description"), description);
 	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
 		if (strcmp(errors[i].error, error) == 0) {
 			code = errors[i].code;
@@ -201,7 +209,7 @@ check_type(const struct rbr_oauth *oauth, struct json_object *object)
 	}
 	if (type && strcasecmp(type, "bearer") == 0)
 		return 0;
-	clean(type, shown);
+	clean(oauth, type, shown);
 	return oauth->host->fail(oauth->call, RINGBEARER_E_MALFORMED_RESPONSE,
 		"the server issues tokens of type `%s`; only Bearer is supported", shown);
 }
@@ -267,7 +275,9 @@ rbr_token_response(
 
 	if (answer->retry_after > 0)
 		host->retry_after(oauth->call, answer->retry_after);
-	if (object && rbr_json_has(object, "error"))
+	if (answer->status >= 300 && answer->status < 400)
+		rc = fail_with_status(oauth, answer);
+	else if (object && rbr_json_has(object, "error"))
 		rc = fail_with_error(oauth, object, answer->status);
 	else if (answer->status < 200 || answer->status >= 300)
 		rc = fail_with_status(oauth, answer);
