@@ -201,6 +201,9 @@ make_record(const struct exchange *exchange, const struct rbr_account *account, 
 		rc = rbr_message_add_number(record, "obtained_ms", exchange->sent_ms);
 	if (rc < 0 || lifetime <= 0) /* not known, or over already: nothing that a caller could go by */
 		return rc;
+	/* A token that callers no longer take is late already. */
+	if (ahead < 2 * RBR_MIN_VALID_DEFAULT)
+		ahead = 2 * RBR_MIN_VALID_DEFAULT;
 	if (ahead > lifetime / 2)
 		ahead = lifetime / 2;
 	rc = rbr_message_add_number(record, "expires", exchange->sent.real + lifetime);

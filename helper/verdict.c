@@ -18,7 +18,7 @@ shared_seconds(const struct rbr_error *error)
 	case RINGBEARER_E_CONFIG:
 		return RBR_VERDICT_SECONDS;
 	case RINGBEARER_E_TEMPORARILY_UNAVAILABLE:
-		return error->retry_after < RBR_VERDICT_SECONDS ? error->retry_after : RBR_VERDICT_SECONDS;
+		return error->retry_after;
 	default:
 		return 0;
 	}
@@ -29,15 +29,15 @@ rbr_verdict_share(const struct rbr_context *context, const struct rbr_cache_key 
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
 	const struct rbr_error *error = &context->error;
-	int64_t now = rbr_now_ms();
+	int64_t now = rbr_now_ms(), shared = shared_seconds(error);
 
 	if (rbr_message_add(&record, "account", account) == 0 &&
 		rbr_message_add(&record, "error", ringbearer_error_name(error->code)) == 0 &&
 		rbr_message_add(&record, "detail", error->detail) == 0 &&
 		rbr_message_add_number(&record, "retry_after", error->retry_after) == 0 &&
 		rbr_message_add_number(&record, "at_ms", now) == 0 &&
-		rbr_message_add_number(&record, "until_ms", now + shared_seconds(error) * 1000) == 0)
-		(void)rbr_cache_write(key, &record, RBR_VERDICT_SECONDS);
+		rbr_message_add_number(&record, "until_ms", now + shared * 1000) == 0)
+		(void)rbr_cache_write(key, &record, shared > RBR_VERDICT_SECONDS ? shared : RBR_VERDICT_SECONDS);
 }
 
 int

@@ -126,7 +126,7 @@ describe('side by side', { concurrency: true }, () => {
     });
   }
 
-  test('Retry-After holds for other callers, too, for as long as the server says', async () => {
+  test('Retry-After holds for other callers, too, and counts down', async () => {
     const name = `${NAME}-shared`;
     await (await addClient(name))({ kind: '503', retry_after: 100 });
     await ask(world, name);

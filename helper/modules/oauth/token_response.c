@@ -182,7 +182,7 @@ expires_in(const struct rbr_oauth *oauth, struct json_object *object)
 		seconds = json_object_get_int64(member);
 	else if (json_object_is_type(member, json_type_double) &&
 		json_object_get_double(member) < (double)RBR_EXPIRES_IN_MAX)
-		seconds = (int64_t)json_object_get_double(member);
+		seconds = json_object_get_double(member) < 1 ? 0 : (int64_t)json_object_get_double(member);
 	else if (text && strlen(text) < 12 && strlen(text) > 0 && strspn(text, "0123456789") == strlen(text))
 		seconds = strtoll(text, NULL, 10);
 	if (seconds <= 0)
