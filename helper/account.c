@@ -95,6 +95,14 @@ rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime)
 }
 
 int
+rbr_account_learn(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+{
+	int rc = rbr_key_check(&rbr_keys[key], text, "the issuer's metadata", error);
+
+	return rc < 0 ? rc : push(account, (int)key, RBR_LAYER_METADATA, 0, text, error);
+}
+
+int
 rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
 {
 	int rc = rbr_key_check(&rbr_keys[key], text, "the request", error);
@@ -224,12 +232,14 @@ static int
 add_provider(struct rbr_account *account, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_provider_wipe) struct rbr_provider provider = RBR_PROVIDER_EMPTY;
-	const char *name = rbr_account_get(account, RBR_KEY_PROVIDER);
+	const char *name = rbr_account_get(account, RBR_KEY_PROVIDER), *hint;
 	char place[PATH_MAX + 32];
 	size_t i;
 	int key, rc = name ? rbr_provider_load(name, &provider, error) : 0;
 
 	memcpy(account->provider_path, provider.path, sizeof provider.path);
+	hint = rc == 0 ? rbr_message_get(&provider.lines, "denied_hint") : NULL;
+	(void)snprintf(account->denied_hint, sizeof account->denied_hint, "%s", hint ? hint : "");
 	for (i = 0; rc == 0 && i < provider.lines.count; i++) {
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 		unsigned line = provider.lines.entries[i].line;

@@ -12,6 +12,7 @@
 #include "locate.h"
 #include "protocol/message.h"
 
+#define RBR_HINT_MAX 256
 #define RBR_ACCOUNT_VALUES_MAX 128
 
 enum rbr_key {
@@ -40,6 +41,7 @@ const char *rbr_key_nearest(const char *name);
 
 enum rbr_layer {
 	RBR_LAYER_DEFAULT,
+	RBR_LAYER_METADATA, /* what the issuer says of itself */
 	RBR_LAYER_PROVIDER,
 	RBR_LAYER_ACCOUNT,
 	RBR_LAYER_REQUEST,
@@ -56,6 +58,8 @@ struct rbr_account {
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
 	char path[PATH_MAX]; /* of the account's file; "" while there is none */
 	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
+	bool iss_required; /* the issuer says that it names itself in every authorization response */
+	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */
 	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
 	size_t count;
 };
@@ -72,6 +76,10 @@ int rbr_account_load(const char *name, struct rbr_account *ret_account, struct r
 /* The same from LINES (keys of the account's own layer) instead of a file; WHAT names their source. */
 int rbr_account_assemble(const char *name, const struct rbr_message *lines, const char *what,
 	struct rbr_account *ret_account, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Puts a value of the issuer's metadata under what provider and account say. */
+int rbr_account_learn(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+	RBR_MUST_CHECK;
 
 /* Puts a value above all others, as a request does. */
 int rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)

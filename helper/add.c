@@ -16,7 +16,6 @@
 #include "custody.h"
 #include "log.h"
 #include "paths.h"
-#include "vault.h"
 
 #define OPTION_SECRET_STDIN (RBR_KEYS + 1)
 #define NAME_SIZE 40
@@ -126,7 +125,7 @@ write_file(struct rbr_context *context, const char *path, const struct ringbeare
 }
 
 static int
-keep_secret(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin)
+keep_secret(struct rbr_context *context, struct rbr_account *account, const char *kind, bool from_stdin)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
 	int rc = rbr_custody_ask(context, account, kind, from_stdin, &secret);
@@ -140,15 +139,13 @@ add(struct rbr_context *context, const char *name, const struct rbr_message *lin
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 	const char *kind = NULL;
-	char path[PATH_MAX], endpoint[RBR_BINDING_MAX];
+	char path[PATH_MAX];
 	int rc = refuse_existing(context, name, path);
 
 	if (rc == 0)
 		rc = rbr_account_assemble(name, lines, "the command line", &account, &context->error);
 	if (rc == 0)
 		rc = rbr_custody_kind(context, &account, &kind);
-	if (rc == 0 && kind)
-		rc = rbr_vault_binding(&account, kind, endpoint, &context->error);
 	if (rc == 0 && rbr_message_format(lines, &text) < 0)
 		rc = rbr_fail_memory(&context->error);
 	if (rc == 0 && kind)

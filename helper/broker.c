@@ -99,6 +99,16 @@ answer_afresh(struct rbr_context *context, const struct rbr_request *request, st
 	return rbr_renewal_run(context, wish, &account, ret_credential);
 }
 
+/* The token is good, and the one to renew it with is not in the store: this run may be luckier than the one before. */
+static void
+finish(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+
+	if (rbr_account_load(wish->account, &account, &context->error) == 0)
+		rbr_renewal_finish(context, wish, &account, credential);
+}
+
 int
 rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request, enum rbr_urgency urgency,
 	struct rbr_wish *wish, struct rbr_credential *ret_credential)
@@ -107,6 +117,8 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 
 	if (rbr_hit(context, request, urgency, wish, ret_credential)) {
 		rbr_trace(context, "%s: from the cache", wish->account);
+		if (ret_credential->unfinished)
+			finish(context, wish, ret_credential);
 		return 0;
 	}
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)

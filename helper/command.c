@@ -37,6 +37,11 @@ const struct rbr_command rbr_commands[] = {
 	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",
 		"For when the service has issued a new one. Cached tokens are dropped.\n\n"
 		"  --secret-stdin       read the secret from standard input\n"},
+	{"login", rbr_command_login, "ACCOUNT [OPTION …]", "have a person consent, in a browser",
+		"  --device             with a code that is entered on another device (RFC 8628)\n"
+		"  --no-browser         only show the address\n"
+		"  --paste              for a redirect URI elsewhere: paste the address that the browser ends at\n"},
+	{"logout", rbr_command_logout, "ACCOUNT", "have the service forget a login, and forget it here", ""},
 	{"list", rbr_command_list, "[--json]", "list the accounts and how they stand",
 		"  --json               as JSON\n"},
 	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},

@@ -28,6 +28,8 @@ int rbr_command_secret(struct rbr_context *context, int argc, char **argv);
 int rbr_command_list(struct rbr_context *context, int argc, char **argv);
 int rbr_command_show(struct rbr_context *context, int argc, char **argv);
 int rbr_command_providers(struct rbr_context *context, int argc, char **argv);
+int rbr_command_login(struct rbr_context *context, int argc, char **argv);
+int rbr_command_logout(struct rbr_context *context, int argc, char **argv);
 int rbr_command_refresh(struct rbr_context *context, int argc, char **argv);
 int rbr_command_remove(struct rbr_context *context, int argc, char **argv);
 int rbr_command_help(struct rbr_context *context, int argc, char **argv);

@@ -16,6 +16,7 @@ struct rbr_context {
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */
 	char account[72]; /* whom the message is about; "" while that is not known */
+	int unfinished; /* the run gives an answer, and this is what went wrong all the same */
 	struct rbr_error error; /* why the run fails */
 };
 

@@ -8,8 +8,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "discovery.h"
 #include "loader.h"
 #include "protocol/cache.h"
+#include "rotation.h"
 #include "terminal.h"
 #include "vault.h"
 
@@ -20,13 +22,22 @@ struct forgotten {
 	const char *token;
 };
 
+/* Is RECORD of one of the kinds that can be had again? */
+static bool
+is_replaceable(const struct rbr_message *record)
+{
+	const char *text = rbr_message_get(record, "for");
+
+	return text && (strncmp(text, "token\x1f", 6) == 0 || strncmp(text, "verdict\x1f", 8) == 0);
+}
+
 static bool
 is_forgotten(const struct rbr_message *record, void *data)
 {
 	const struct forgotten *forgotten = data;
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
 
-	if (!account || strcmp(account, forgotten->name) != 0)
+	if (!account || strcmp(account, forgotten->name) != 0 || !is_replaceable(record))
 		return false;
 	return !forgotten->token || (token && strcmp(token, forgotten->token) == 0);
 }
@@ -39,10 +50,58 @@ rbr_custody_forget(const char *name, const char *token)
 	rbr_cache_visit(is_forgotten, &forgotten);
 }
 
+void
+rbr_custody_forget_all(struct rbr_context *context, const struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	char endpoint[RBR_BINDING_MAX];
+
+	rbr_custody_forget(account->name, NULL);
+	if (rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) == 0 &&
+		rbr_rotation_start(&rotation, context, account, endpoint) == 0)
+		rbr_rotation_forget(&rotation);
+}
+
+struct tour {
+	const char *name;
+	rbr_token_visitor visit;
+	void *data;
+};
+
+static bool
+show_token(const struct rbr_message *record, void *data)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret copy = RBR_SECRET_EMPTY;
+	const struct tour *tour = data;
+	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
+
+	if (account && token && strcmp(account, tour->name) == 0 && rbr_secret_append_string(&copy, token) == 0)
+		tour->visit(&copy, tour->data);
+	return false;
+}
+
+void
+rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data)
+{
+	struct tour tour = {name, visit, data};
+
+	rbr_cache_visit(show_token, &tour);
+}
+
+/* Opens the account's grant, and has it find the endpoints that secrets are bound to. */
+static int
+open_grant(struct ringbearer_call *call, struct rbr_account *account, struct ringbearer_module *grant)
+{
+	int rc = rbr_loader_open(call->context, "grant", rbr_account_get(account, RBR_KEY_GRANT), grant);
+
+	return rc < 0 ? rc : rbr_discovery_apply(call, grant, account, RBR_KEY_TOKEN_ENDPOINT);
+}
+
 int
-rbr_custody_keep(struct rbr_context *context, const struct rbr_account *account, const char *kind,
+rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const char *kind,
 	const struct ringbearer_secret *secret, bool interactive)
 {
+	struct ringbearer_module grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
 	int rc = rbr_vault_check(secret, &context->error);
@@ -51,42 +110,56 @@ rbr_custody_keep(struct rbr_context *context, const struct rbr_account *account,
 		return rc;
 	rbr_call_start(&call, context, account, interactive);
 	rbr_call_hide(&call, secret);
-	rc = rbr_vault_open(&call, &vault);
+	rc = open_grant(&call, account, &grant);
+	if (rc == 0)
+		rc = rbr_vault_open(&call, &vault);
 	if (rc == 0)
 		rc = rbr_vault_keep(&vault, kind, secret);
-	if (rc == 0)
+	/* What was parked of an older refresh token must not be written over a new one. */
+	if (rc == 0 && strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0)
+		rbr_custody_forget_all(context, account);
+	else if (rc == 0)
 		rbr_custody_forget(account->name, NULL);
 	return rc;
 }
 
 int
-rbr_custody_erase(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool interactive)
+rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive)
 {
 	static const char *const kinds[] = {RBR_KIND_CLIENT_SECRET, RBR_KIND_REFRESH_TOKEN, RBR_KIND_API_KEY};
 	char endpoint[RBR_BINDING_MAX];
+	struct ringbearer_module grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
 	size_t i;
 	int rc;
 
 	rbr_call_start(&call, context, account, interactive);
-	rc = rbr_vault_open(&call, &vault);
+	rc = open_grant(&call, account, &grant);
+	if (rc == 0)
+		rc = rbr_vault_open(&call, &vault);
 	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(kinds); i++) {
 		if (kind ? strcmp(kind, kinds[i]) != 0 : rbr_vault_binding(account, kinds[i], endpoint, NULL) < 0)
 			continue; /* without a binding there can be no such secret */
 		rc = rbr_vault_erase(&vault, kinds[i]);
 	}
-	if (rc == 0)
+	if (rc == 0 && (!kind || strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0))
+		rbr_custody_forget_all(context, account); /* what waits to be kept would come back otherwise */
+	else if (rc == 0)
 		rbr_custody_forget(account->name, NULL);
 	return rc;
 }
 
 int
-rbr_custody_kind(struct rbr_context *context, const struct rbr_account *account, const char **ret_kind)
+rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind)
 {
+	char endpoint[RBR_BINDING_MAX];
 	struct ringbearer_module grant;
-	int rc = rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &grant);
+	struct ringbearer_call call;
+	int rc;
 
+	rbr_call_start(&call, context, account, true);
+	rc = open_grant(&call, account, &grant);
 	if (rc < 0)
 		return rc;
 	*ret_kind = NULL;
@@ -95,7 +168,7 @@ rbr_custody_kind(struct rbr_context *context, const struct rbr_account *account,
 	else if ((grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) &&
 		strcmp(rbr_account_get(account, RBR_KEY_CLIENT_AUTH), "none") != 0)
 		*ret_kind = RBR_KIND_CLIENT_SECRET;
-	return 0;
+	return *ret_kind ? rbr_vault_binding(account, *ret_kind, endpoint, &context->error) : 0;
 }
 
 static int
@@ -136,6 +209,9 @@ rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, 
 		(void)snprintf(prompt, sizeof prompt, "%s of %s (it is not shown): ",
 			strcmp(kind, RBR_KIND_API_KEY) == 0 ? "API key" : "Client secret", account->name);
 		rc = rbr_terminal_ask(prompt, ret_secret, &context->error);
+		if (rc == RINGBEARER_E_USAGE)
+			rc = rbr_fail(&context->error, rc,
+				"there is no terminal to ask for the secret; give it on standard input with --secret-stdin");
 	}
 	return rc < 0 ? rc : rbr_vault_check(ret_secret, &context->error);
 }

@@ -9,22 +9,30 @@
 
 /* Checks SECRET, keeps it as the account's KIND, reads it back, and drops every cached token and verdict of the
  * account. RINGBEARER_E_MALFORMED_REQUEST, RINGBEARER_E_STORE_…, RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
-int rbr_custody_keep(struct rbr_context *context, const struct rbr_account *account, const char *kind,
+int rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const char *kind,
 	const struct ringbearer_secret *secret, bool interactive) RBR_MUST_CHECK;
 
 /* Removes the secret KIND, or all secrets if it is NULL. */
-int rbr_custody_erase(struct rbr_context *context, const struct rbr_account *account, const char *kind,
-	bool interactive) RBR_MUST_CHECK;
-
-/* Which kind of secret a person must give for ACCOUNT; *RET_KIND is NULL if none. RINGBEARER_E_MODULE. */
-int rbr_custody_kind(struct rbr_context *context, const struct rbr_account *account, const char **ret_kind)
+int rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive)
 	RBR_MUST_CHECK;
+
+/* Which kind of secret a person must give for ACCOUNT; *RET_KIND is NULL if none. Has the issuer say what
+ * it is bound to, if the account does not. RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
+int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind) RBR_MUST_CHECK;
 
 /* Gets that secret: without echo from the terminal, or from stdin to its end (one newline at the end is dropped). */
 int rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,
 	struct ringbearer_secret *ret_secret) RBR_MUST_CHECK;
 
-/* Drops what is cached for the account NAME: every token if TOKEN is NULL, else that one alone. */
+/* Drops what is cached for the account NAME: every token and verdict if TOKEN is NULL, else that one token alone. What a
+ * rotation has left behind stays. */
 void rbr_custody_forget(const char *name, const char *token);
+
+/* Drops everything that the kernel keyring has for ACCOUNT, a rotation that is not finished included. */
+void rbr_custody_forget_all(struct rbr_context *context, const struct rbr_account *account);
+
+/* Calls VISIT with every access token that is cached for the account NAME. */
+typedef void (*rbr_token_visitor)(const struct ringbearer_secret *token, void *data);
+void rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data);
 
 #endif

@@ -72,7 +72,7 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 	rbr_context_start(&context);
 	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 &&
 		rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
-		!rbr_credential_ageing(&credential, rbr_clock_now()) &&
+		!rbr_credential_ageing(&credential, rbr_clock_now()) && !credential.unfinished &&
 		rbr_hand_out(&context, &request, &credential) == 0;
 }
 

@@ -7,8 +7,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "browser.h"
 #include "log.h"
 #include "protocol/secret.h"
+#include "rotation.h"
+#include "terminal.h"
 
 #define RETRY_AFTER_MAX 86400
 /* Text is blotted before it is cut, so that no half of a secret stays at the end. */
@@ -31,10 +34,32 @@ rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secr
 	size_t i;
 
 	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
-		if (!call->secrets[i]) {
+		if (secret && !call->secrets[i]) {
 			call->secrets[i] = secret;
 			return;
 		}
+}
+
+void
+rbr_call_reveal(struct ringbearer_call *call, const struct ringbearer_secret *secret)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		if (secret && call->secrets[i] == secret)
+			call->secrets[i] = NULL;
+}
+
+void
+rbr_call_end(struct ringbearer_call *call)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++) {
+		rbr_call_reveal(call, call->owned[i]);
+		rbr_secret_free(call->owned[i]);
+		call->owned[i] = NULL;
+	}
 }
 
 static void
@@ -44,6 +69,19 @@ redact(const struct ringbearer_call *call, char *text)
 
 	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
 		rbr_redact(text, call->secrets[i]);
+}
+
+static void
+host_hide(struct ringbearer_call *call, const char *data, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		if (!call->owned[i]) {
+			call->owned[i] = rbr_secret_new(data, size);
+			rbr_call_hide(call, call->owned[i]);
+			return;
+		}
 }
 
 static void
@@ -106,6 +144,21 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 
 	if (strcmp(key, "account") == 0)
 		return index == 0 ? call->account->name : NULL;
+	if (strcmp(key, "request_scope") == 0) {
+		value = rbr_account_value(call->account, RBR_KEY_SCOPE, index);
+		return value && value->layer == RBR_LAYER_REQUEST ? value->text : NULL;
+	}
+	/* One more try in all, not one in each run. */
+	if (strcmp(key, "refresh_retry") == 0 && call->rotation && call->rotation->sends_before > 0)
+		return "never";
+	if (strcmp(key, "iss_required") == 0)
+		return call->account->iss_required ? "yes" : NULL;
+	if (strcmp(key, "denied_hint") == 0)
+		return call->account->denied_hint[0] != '\0' ? call->account->denied_hint : NULL;
+	if (strcmp(key, "login_paste") == 0)
+		return call->paste ? "yes" : NULL;
+	if (strcmp(key, "login_no_browser") == 0)
+		return call->no_browser ? "yes" : NULL;
 	return value ? value->text : NULL;
 }
 
@@ -121,6 +174,73 @@ static bool
 host_interactive(struct ringbearer_call *call)
 {
 	return call->interactive;
+}
+
+static void
+host_sending(struct ringbearer_call *call)
+{
+	call->sent = rbr_clock_now();
+	call->sent_ms = rbr_now_ms();
+	if (call->rotation)
+		rbr_rotation_mark(call->rotation);
+}
+
+static void
+host_park(struct ringbearer_call *call, const void *bytes, size_t size)
+{
+	if (call->rotation)
+		rbr_rotation_park(call->rotation, bytes, size);
+}
+
+static void host_tell(struct ringbearer_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+host_tell(struct ringbearer_call *call, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	if (vsnprintf(text, sizeof text, format, arguments) < 0)
+		text[0] = '\0';
+	va_end(arguments);
+	redact(call, text);
+	rbr_terminal_tell(text);
+}
+
+static void
+host_visit(struct ringbearer_call *call, const char *url)
+{
+	host_tell(call, "Open this address to log in:\n\n  %s\n", url);
+	if (!call->no_browser && !rbr_browser_open(url))
+		host_tell(call, "No browser could be started here; open the address yourself.");
+}
+
+static void
+host_progress(struct ringbearer_call *call, const char *text)
+{
+	(void)call;
+	rbr_terminal_progress(text);
+}
+
+static void
+host_discovered(struct ringbearer_call *call, const char *key, const char *value)
+{
+	if (call->metadata && rbr_message_add(call->metadata, key, value) < 0)
+		rbr_trace(call->context, "the issuer's %s is not understood", key);
+}
+
+static int
+host_ask(struct ringbearer_call *call, const char *prompt, struct ringbearer_secret **ret_line)
+{
+	struct ringbearer_secret *line = rbr_secret_new("", 0);
+	int rc = line ? rbr_terminal_ask(prompt, line, &call->context->error) : rbr_fail_memory(&call->context->error);
+
+	if (rc < 0)
+		rbr_secret_free(line);
+	else
+		*ret_line = line;
+	return rc;
 }
 
 static const char *
@@ -143,11 +263,19 @@ rbr_host(void)
 		.size = sizeof host,
 		.log = host_log,
 		.fail = host_fail,
+		.hide = host_hide,
 		.blot = host_blot,
 		.retry_after = host_retry_after,
 		.config = host_config,
 		.remaining_ms = host_remaining_ms,
 		.interactive = host_interactive,
+		.sending = host_sending,
+		.park = host_park,
+		.tell = host_tell,
+		.visit = host_visit,
+		.progress = host_progress,
+		.discovered = host_discovered,
+		.ask = host_ask,
 		.secret_new = rbr_secret_new,
 		.secret_append = rbr_secret_append,
 		.secret_data = host_secret_data,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `list`: the accounts and how they stand, from files and the kernel keyring alone: no secret is looked up. */
+/* `list`: the accounts and how they stand. No secret is looked up, nobody is asked to unlock anything, and where the keyring
+ * says nothing, nothing is said about logins. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -9,38 +10,114 @@
 
 #include "account.h"
 #include "command.h"
+#include "loader.h"
 #include "names.h"
 #include "protocol/formats/formats.h"
-#include "renewal.h"
+#include "rotation.h"
+#include "vault.h"
 #include "verdict.h"
+#include "wish.h"
+
+enum holding {
+	HOLDING_UNKNOWN, /* the keyring does not say */
+	HOLDING_NONE,
+	HOLDING_SOME,
+};
 
 struct standing {
 	const char *name;
 	const char *provider;
 	const char *grant;
-	const char *state; /* "valid", "none", "refused" or "broken" */
+	const char *state; /* "valid", "none", "needs_login", "pending", "refused" or "broken" */
+	enum holding refresh_token; /* what only a login brings; HOLDING_UNKNOWN also where none is needed */
 	int64_t expires; /* 0: not known */
 	int64_t left;
 	const char *detail; /* why it is refused or broken */
 };
 
+/* -- what the keyring holds: names only -- */
+
+struct holdings {
+	struct rbr_names accounts; /* that have a refresh token, or a lasting token */
+	bool known;
+};
+
+static int
+note_item(const struct ringbearer_item *item, void *data)
+{
+	struct holdings *holdings = data;
+
+	if (strcmp(item->kind, RBR_KIND_REFRESH_TOKEN) != 0 && strcmp(item->kind, RBR_KIND_API_KEY) != 0)
+		return 0;
+	return rbr_names_add(item->account, &holdings->accounts);
+}
+
+/* Nobody is asked to unlock anything for a list. */
+static void
+read_holdings(struct rbr_context *context, const struct rbr_account *account, struct holdings *holdings)
+{
+	struct ringbearer_call call;
+	struct rbr_vault vault;
+
+	rbr_call_start(&call, context, account, false);
+	holdings->known = rbr_vault_open(&call, &vault) == 0 && vault.store.list &&
+		vault.store.list(&call, NULL, note_item, holdings) == 0;
+}
+
+static enum holding
+holding_of(struct rbr_context *context, const struct rbr_account *account, struct holdings *holdings, bool *read)
+{
+	size_t i;
+
+	if (!*read)
+		read_holdings(context, account, holdings);
+	*read = true;
+	if (!holdings->known)
+		return HOLDING_UNKNOWN;
+	for (i = 0; i < holdings->accounts.count; i++)
+		if (strcmp(holdings->accounts.list[i], account->name) == 0)
+			return HOLDING_SOME;
+	return HOLDING_NONE;
+}
+
+/* -- what the kernel keyring holds -- */
+
+static bool
+is_pending(struct rbr_context *context, const struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	char endpoint[RBR_BINDING_MAX];
+	struct rbr_clock sent;
+	int64_t sent_ms;
+
+	return rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) == 0 &&
+		rbr_rotation_start(&rotation, context, account, endpoint) == 0 &&
+		rbr_rotation_recall(&rotation, &record, &sent, &sent_ms);
+}
+
 /* What the cache says of the account's own token. */
 static void
-consult_cache(struct rbr_context *context, const char *name, struct standing *standing)
+consult_cache(struct rbr_context *context, const struct rbr_account *account, struct standing *standing)
 {
 	static const struct rbr_request any = {.min_valid = 0};
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
 
 	wish.request = &any;
-	(void)snprintf(wish.account, sizeof wish.account, "%s", name);
-	standing->state = "none";
-	if (rbr_account_locate(name, &wish.located, &context->error) < 0 || rbr_wish_make_keys(&wish, NULL) < 0)
+	(void)snprintf(wish.account, sizeof wish.account, "%s", account->name);
+	standing->state = standing->refresh_token == HOLDING_NONE ? "needs_login" : "none";
+	if (rbr_account_locate(account->name, &wish.located, &context->error) < 0 ||
+		rbr_wish_make_keys(&wish, NULL) < 0)
 		return;
 	if (rbr_wish_recall(context, &wish, &credential)) {
 		standing->state = "valid";
 		standing->expires = credential.expires;
 		standing->left = rbr_credential_remaining(&credential, rbr_clock_now());
+	} else if (is_pending(context, account)) {
+		standing->state = "pending";
+		standing->detail =
+			"the next refresh token waits in the kernel's keyring; open the keyring and ask for a token";
 	} else if (rbr_verdict_recall(context, &wish.verdict_key, context->started_ms, true) < 0) {
 		standing->state = "refused";
 		standing->detail = context->error.detail;
@@ -50,18 +127,24 @@ consult_cache(struct rbr_context *context, const char *name, struct standing *st
 static void
 print_line(const struct standing *standing)
 {
-	char state[64];
+	static const struct {
+		const char *state;
+		const char *text;
+	} texts[] = {{"none", "no token yet"}, {"needs_login", "needs login"}, {"pending", "rotation pending"}};
+	const char *suffix = standing->refresh_token == HOLDING_SOME ? ", logged in" : "";
+	char state[96];
+	size_t i;
 
+	(void)snprintf(state, sizeof state, "%s", standing->state);
+	for (i = 0; i < RBR_ARRAY_SIZE(texts); i++)
+		if (strcmp(texts[i].state, standing->state) == 0)
+			(void)snprintf(state, sizeof state, "%s", texts[i].text);
 	if (strcmp(standing->state, "valid") == 0 && standing->expires != 0)
 		(void)snprintf(state, sizeof state,
 			standing->left < 120 ? "valid for %" PRId64 " s" : "valid for %" PRId64 " min",
 			standing->left < 120 ? standing->left : standing->left / 60);
-	else if (strcmp(standing->state, "none") == 0)
-		(void)snprintf(state, sizeof state, "no token yet");
-	else
-		(void)snprintf(state, sizeof state, "%s", standing->state);
-	(void)printf("%-24s %-14s %-20s %s\n", standing->name, standing->provider ? standing->provider : "-",
-		standing->grant ? standing->grant : "-", state);
+	(void)printf("%-24s %-14s %-20s %s%s\n", standing->name, standing->provider ? standing->provider : "-",
+		standing->grant ? standing->grant : "-", state, suffix);
 	if (standing->detail)
 		(void)printf("    %s\n", standing->detail);
 }
@@ -94,6 +177,9 @@ print_json(struct ringbearer_secret *out, const struct standing *standing)
 		rc = json_member(out, "state", standing->state);
 	if (rc == 0 && standing->detail)
 		rc = json_member(out, "detail", standing->detail);
+	if (rc == 0 && standing->refresh_token != HOLDING_UNKNOWN)
+		rc = rbr_secret_append_string(
+			out, standing->refresh_token == HOLDING_SOME ? "\"logged_in\":true," : "\"logged_in\":false,");
 	if (standing->expires != 0)
 		(void)snprintf(number, sizeof number, "\"expires_at\":%" PRId64 "}", standing->expires);
 	else
@@ -101,53 +187,84 @@ print_json(struct ringbearer_secret *out, const struct standing *standing)
 	return rc < 0 ? rc : rbr_secret_append_string(out, number);
 }
 
+struct listing {
+	struct rbr_context *context;
+	bool json;
+	bool read; /* the keyring was asked */
+	struct holdings holdings;
+	struct ringbearer_secret out;
+};
+
+/* Does the account's grant live from a login? */
+static bool
+needs_login(struct rbr_context *context, const struct rbr_account *account)
+{
+	struct ringbearer_module grant;
+
+	return rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &grant) == 0 &&
+		(grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN);
+}
+
 static int
-list_account(struct rbr_context *context, const char *name, bool json, struct ringbearer_secret *out)
+list_account(struct listing *listing, const char *name)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct standing standing = {.name = name, .state = "broken"};
+	struct rbr_context *context = listing->context;
 
 	if (rbr_account_load(name, &account, &context->error) < 0) {
 		standing.detail = context->error.detail;
 	} else {
 		standing.provider = rbr_account_get(&account, RBR_KEY_PROVIDER);
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
-		consult_cache(context, name, &standing);
+		if (needs_login(context, &account))
+			standing.refresh_token = holding_of(context, &account, &listing->holdings, &listing->read);
+		consult_cache(context, &account, &standing);
 	}
-	if (json)
-		return print_json(out, &standing);
+	if (listing->json)
+		return print_json(&listing->out, &standing);
 	print_line(&standing);
 	return 0;
 }
 
 enum { OPTION_JSON = 1 };
 
+static int
+list_all(struct listing *listing)
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	struct rbr_context *context = listing->context;
+	size_t i;
+	int rc = rbr_account_visit(rbr_names_add, &names, &context->error);
+
+	rbr_names_sort(&names);
+	if (rc == 0 && listing->json)
+		rc = rbr_secret_append(&listing->out, "[", 1);
+	else if (rc == 0 && names.count > 0)
+		(void)printf("%-24s %-14s %-20s %s\n", "ACCOUNT", "PROVIDER", "GRANT", "STATE");
+	for (i = 0; rc == 0 && i < names.count; i++)
+		rc = list_account(listing, names.list[i]);
+	if (rc == 0 && listing->json)
+		rc = rbr_secret_append_string(&listing->out, "\n]\n");
+	return rc < 0 ? rc : rbr_output(context, &listing->out);
+}
+
 int
 rbr_command_list(struct rbr_context *context, int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}, {NULL, 0, NULL, 0}};
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
-	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
-	bool json = false;
-	size_t i;
+	struct listing listing = {.context = context};
 	int option, rc;
 
 	while ((option = rbr_option(context, argc, argv, options)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
-		json = true;
+		listing.json = true;
 	}
 	rc = rbr_no_argument(context, argc, argv);
 	if (rc == 0)
-		rc = rbr_account_visit(rbr_names_add, &names, &context->error);
-	rbr_names_sort(&names);
-	if (rc == 0 && json)
-		rc = rbr_secret_append(&out, "[", 1);
-	else if (rc == 0 && names.count > 0)
-		(void)printf("%-24s %-14s %-20s %s\n", "ACCOUNT", "PROVIDER", "GRANT", "STATE");
-	for (i = 0; rc == 0 && i < names.count; i++)
-		rc = list_account(context, names.list[i], json, &out);
-	if (rc == 0 && json)
-		rc = rbr_secret_append_string(&out, "\n]\n");
-	return rc < 0 ? rc : rbr_output(context, &out);
+		rc = list_all(&listing);
+	rbr_names_wipe(&listing.holdings.accounts);
+	rbr_secret_wipe(&listing.out);
+	return rc;
 }

@@ -61,5 +61,5 @@ main(int argc, char **argv)
 		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");
 	if (rc < 0)
 		rbr_report(&context, context.account[0] != '\0' ? context.account : NULL);
-	return ringbearer_error_exit_status(rc);
+	return ringbearer_error_exit_status(rc < 0 ? rc : context.unfinished);
 }

@@ -2,7 +2,7 @@
 /*
  * Providers: what a service prescribes, as data. A provider file holds account keys, and four of its own:
  * `title` and `documentation` (a link) for people, `tenant_domain` (a tenant without a dot is a name in this
- * domain) and `note` (what was tried, what comes from documentation). `{name}` in a value is filled in from the
+ * domain) and `denied_hint` (what it takes to be allowed to consent). `{name}` in a value is filled in from the
  * account's key of that name.
  */
 #ifndef RBR_PROVIDER_H

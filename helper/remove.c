@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* `remove`: secrets first, then tokens, then the file, so that a failure leaves an account that can be removed again. */
+/* `remove`: logout, then secrets, then the file, so that a failure leaves an account that can be removed again. A service
+ * that does not revoke is no reason to keep the account; it is said, and the exit status says so too. */
 #include "config.h"
 
 #include <errno.h>
@@ -9,6 +10,26 @@
 
 #include "command.h"
 #include "custody.h"
+#include "logout.h"
+
+static bool
+is_the_stores(int code)
+{
+	return code == RINGBEARER_E_STORE_LOCKED || code == RINGBEARER_E_STORE_DISMISSED ||
+		code == RINGBEARER_E_STORE_UNAVAILABLE;
+}
+
+/* 0, or what the service said, with the tokens gone here all the same; a keyring that cannot be read in *RET_STOP. */
+static int
+end_login(struct rbr_context *context, struct rbr_account *account, bool *ret_stop)
+{
+	int rc = rbr_logout(context, account);
+
+	*ret_stop = is_the_stores(rc) || rc == RINGBEARER_E_BUSY;
+	if (rc == RINGBEARER_E_NO_SECRET || rc == RINGBEARER_E_CONFIG || rc == RINGBEARER_E_MODULE)
+		return 0; /* there is nothing to revoke, or no way to */
+	return rc;
+}
 
 int
 rbr_command_remove(struct rbr_context *context, int argc, char **argv)
@@ -16,6 +37,8 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const char *name = NULL;
+	struct rbr_error refusal = {.code = 0};
+	bool stop = false;
 	int rc;
 
 	if (rbr_option(context, argc, argv, options) == 0)
@@ -27,10 +50,23 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG,
 			"%s cannot be removed by you (%s); ask the system's administrator, or run `ringbearer erase` for your secrets",
 			account.path, strerror(errno));
+	if (rc == 0) {
+		rc = end_login(context, &account, &stop);
+		if (rc < 0 && !stop) {
+			refusal = context->error;
+			rc = 0;
+		}
+	}
 	if (rc == 0)
 		rc = rbr_custody_erase(context, &account, NULL, true);
+	if (rc == 0)
+		rbr_custody_forget_all(context, &account);
 	if (rc == 0 && unlink(account.path) < 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be removed: %s", account.path,
 			strerror(errno));
+	if (rc == 0 && refusal.code != 0) {
+		context->error = refusal;
+		return refusal.code;
+	}
 	return rc;
 }

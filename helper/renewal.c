@@ -20,10 +20,12 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "host.h"
+#include "discovery.h"
+#include "exchange.h"
 #include "loader.h"
 #include "lock.h"
 #include "log.h"
+#include "rotation.h"
 #include "vault.h"
 #include "verdict.h"
 
@@ -32,10 +34,10 @@
 #define LOCK_NAME_MAX 64
 /* A background renewal that failed is not tried again sooner. */
 #define AHEAD_PAUSE_MS (30 * 1000)
-/* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
-#define TOKEN_SIZE_MAX (RBR_LINE_MAX - (unsigned)sizeof "credential=") /* the NUL counts for the newline */
-/* How long a token without a stated lifetime is kept. */
-#define UNKNOWN_EXPIRY_SECONDS 300
+/* So soon after a request whose answer was lost, one more does no harm: shorter than any published grace period. */
+#define RETRY_WINDOW_MS 5000
+/* How often a refresh token is sent without an answer before a person is asked. */
+#define SENDS_MAX 2
 
 /* -- the lock -- */
 
@@ -45,10 +47,11 @@ lock_name(const struct rbr_account *account, char name[LOCK_NAME_MAX], struct rb
 {
 	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
 	const char *client_id = rbr_account_get(account, RBR_KEY_CLIENT_ID);
-	const char *endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
+	const struct rbr_value *value = rbr_account_value(account, RBR_KEY_TOKEN_ENDPOINT, 0);
+	/* Metadata may have been read by now or not: the name must not depend on it. */
+	const char *endpoint =
+		value && value->layer != RBR_LAYER_METADATA ? value->text : rbr_account_get(account, RBR_KEY_ISSUER);
 
-	if (!endpoint)
-		endpoint = rbr_account_get(account, RBR_KEY_ISSUER);
 	if (rbr_cache_key_add(&key, account->name) < 0 || rbr_cache_key_add(&key, client_id ? client_id : "none") < 0 ||
 		rbr_cache_key_add(&key, endpoint ? endpoint : "none") < 0)
 		return rbr_fail_memory(error);
@@ -63,6 +66,13 @@ open_lock(const struct rbr_account *account, int *ret_lock, struct rbr_error *er
 	int rc = lock_name(account, name, error);
 
 	return rc < 0 ? rc : rbr_lock_open(name, ret_lock, error);
+}
+
+static int
+fail_busy(struct rbr_context *context)
+{
+	return rbr_fail(&context->error, RINGBEARER_E_BUSY,
+		"another process has been renewing this account for %d seconds; try again later", LOCK_WAIT_MS / 1000);
 }
 
 /* Waits for the lock, or for somebody else's answer: then *RET_ANSWERED. A verdict is returned as an error. */
@@ -87,30 +97,7 @@ wait_for_lock(struct rbr_context *context, const struct rbr_wish *wish, int lock
 		rbr_sleep_ms(pause);
 		pause = pause * 2 < LOCK_POLL_MAX_MS ? pause * 2 : LOCK_POLL_MAX_MS;
 	} while (rbr_now_ms() < deadline);
-	return rbr_fail(&context->error, RINGBEARER_E_BUSY,
-		"another process has been renewing this account for %d seconds; try again later", LOCK_WAIT_MS / 1000);
-}
-
-/* -- the grant -- */
-
-struct exchange {
-	struct ringbearer_call call;
-	struct ringbearer_module grant;
-	struct rbr_clock sent;
-	int64_t sent_ms;
-	struct ringbearer_secret *client_secret;
-	struct ringbearer_secret *api_key;
-	struct ringbearer_tokens tokens;
-};
-
-static void
-end_exchange(struct exchange *exchange)
-{
-	rbr_secret_free(exchange->client_secret);
-	rbr_secret_free(exchange->api_key);
-	rbr_secret_free(exchange->tokens.access_token);
-	rbr_secret_free(exchange->tokens.refresh_token);
-	rbr_secret_free(exchange->tokens.scope);
+	return fail_busy(context);
 }
 
 /* Puts scope and resources of the request above the account's own. */
@@ -128,119 +115,220 @@ take_up_request(struct rbr_account *account, const struct rbr_wish *wish, struct
 	return rc;
 }
 
+/* Has the grant do its work, once. */
 static int
-fetch_secrets(struct exchange *exchange, const struct rbr_account *account)
+exchange_once(struct rbr_exchange *exchange)
 {
-	const char *client_auth = rbr_account_get(account, RBR_KEY_CLIENT_AUTH);
-	bool wants_secret =
-		(exchange->grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0;
-	bool wants_key = (exchange->grant.needs & RINGBEARER_NEEDS_API_KEY) != 0;
-	struct rbr_vault vault;
-	int rc = 0;
+	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
+	struct rbr_context *context = exchange->call.context;
 
-	if (!wants_secret && !wants_key)
-		return 0;
-	rc = rbr_vault_open(&exchange->call, &vault);
-	if (rc == 0 && wants_secret)
-		rc = rbr_vault_lookup(&vault, RBR_KIND_CLIENT_SECRET, &exchange->client_secret);
-	if (rc == 0 && wants_key)
-		rc = rbr_vault_lookup(&vault, RBR_KIND_API_KEY, &exchange->api_key);
-	rbr_call_hide(&exchange->call, exchange->client_secret);
-	rbr_call_hide(&exchange->call, exchange->api_key);
-	return rc;
+	if (!exchange->grant.renew)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot renew; choose another `grant`", exchange->grant.name);
+	rbr_exchange_begin(exchange);
+	return rbr_loader_check(
+		context, &exchange->grant, exchange->grant.renew(&exchange->call, &input, &exchange->tokens));
 }
 
-/* Is what the grant brought an answer? */
+/* The standing grant is over: nobody needs to ask the server again with this token. */
 static int
-check_tokens(struct exchange *exchange, const struct rbr_wish *wish, const struct rbr_account *account)
+bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, bool was_uncertain)
 {
-	const struct ringbearer_tokens *tokens = &exchange->tokens;
-	struct rbr_context *context = exchange->call.context;
-	const char *own = rbr_account_get(account, RBR_KEY_SCOPE), *granted;
+	const char *name = exchange->call.account->name;
 
-	if (!tokens->access_token || !tokens->token_type ||
-		!rbr_token_is_clean(rbr_secret_string(tokens->access_token), tokens->access_token->size))
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the token in the answer has bytes that no token may have; ask the service's support");
-	if (tokens->access_token->size > TOKEN_SIZE_MAX || (tokens->scope && tokens->scope->size > TOKEN_SIZE_MAX))
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the token or its scope is longer than the %u bytes that fit into a line; ask the service's support",
-			TOKEN_SIZE_MAX);
-	if (!tokens->scope)
+	rbr_rotation_bury(rotation);
+	rbr_rotation_settle(rotation);
+	if (was_uncertain)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
+			"the login has ended: an answer with the next refresh token was probably lost on the way; run `ringbearer login "
+			"%s`",
+			name);
+	return exchange->call.context->error.code;
+}
+
+static int
+refuse_dead(struct rbr_exchange *exchange)
+{
+	return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
+		"the login has ended, the server refuses its refresh token; run `ringbearer login %s`",
+		exchange->call.account->name);
+}
+
+/* Is it too late to send the token again by ourselves? See rotation.c. */
+static int
+check_uncertain(struct rbr_exchange *exchange, const struct rbr_rotation *rotation, const struct rbr_wish *wish,
+	int64_t uncertain_ms)
+{
+	const char *retry = rbr_account_get(exchange->call.account, RBR_KEY_REFRESH_RETRY);
+
+	if (uncertain_ms < 0 || wish->urgency == RBR_FORCED ||
+		(uncertain_ms < RETRY_WINDOW_MS && strcmp(retry, "once") == 0 && rotation->sends < SENDS_MAX))
 		return 0;
-	granted = rbr_secret_string(tokens->scope);
-	if (wish->scope[0] != '\0' && !rbr_scope_covers(granted, wish->scope))
-		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
-			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application",
-			granted, wish->scope);
-	if (own && !rbr_scope_covers(granted, own))
-		rbr_warn(context, account->name, "the server granted only `%s`", granted);
+	return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
+		"an earlier renewal was cut off, and the refresh token may have been used up; run `ringbearer refresh %s` to try it "
+		"once more, or `ringbearer login %s`",
+		exchange->call.account->name, exchange->call.account->name);
+}
+
+/* Some services give one token that never ends, and nothing to renew it with: login keeps it like an API key. */
+static int
+use_lasting_token(struct rbr_exchange *exchange)
+{
+	struct rbr_error first = exchange->call.context->error;
+	struct ringbearer_secret *token = NULL;
+	char endpoint[RBR_BINDING_MAX];
+
+	if (rbr_vault_binding(exchange->call.account, RBR_KIND_API_KEY, endpoint, NULL) < 0 ||
+		rbr_vault_lookup(&exchange->vault, RBR_KIND_API_KEY, &token) < 0) {
+		exchange->call.context->error = first;
+		return first.code;
+	}
+	exchange->tokens.access_token = token;
+	exchange->tokens.token_type = "Bearer";
 	return 0;
 }
 
-/* Writes down what is known of the token. */
+/* Sends the refresh token that the store has. If the server refuses it and another one has got there meanwhile, that
+ * one is tried, once. */
 static int
-make_record(const struct exchange *exchange, const struct rbr_account *account, struct rbr_message *record)
+use_refresh_token(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish)
 {
-	const struct ringbearer_tokens *tokens = &exchange->tokens;
-	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
-	int64_t lifetime = tokens->expires_in, ahead = rbr_account_renew_ahead(account, lifetime);
-	int rc = rbr_message_add(record, "token", rbr_secret_string(tokens->access_token));
-
-	if (rc == 0)
-		rc = rbr_message_add(record, "type", tokens->token_type);
-	if (rc == 0)
-		rc = rbr_message_add(record, "account", account->name);
-	if (rc == 0 && username)
-		rc = rbr_message_add(record, "username", username);
-	if (rc == 0 && tokens->scope)
-		rc = rbr_message_add(record, "scope", rbr_secret_string(tokens->scope));
-	if (rc == 0)
-		rc = rbr_message_add_number(record, "obtained", exchange->sent.real);
-	if (rc == 0)
-		rc = rbr_message_add_number(record, "obtained_ms", exchange->sent_ms);
-	if (rc < 0 || lifetime <= 0) /* not known, or over already: nothing that a caller could go by */
-		return rc;
-	/* A token that callers no longer take is late already. */
-	if (ahead < 2 * RBR_MIN_VALID_DEFAULT)
-		ahead = 2 * RBR_MIN_VALID_DEFAULT;
-	if (ahead > lifetime / 2)
-		ahead = lifetime / 2;
-	rc = rbr_message_add_number(record, "expires", exchange->sent.real + lifetime);
-	if (rc == 0)
-		rc = rbr_message_add_number(record, "renew_at", exchange->sent.real + lifetime - ahead);
-	return rc;
-}
-
-/* Keeps the token for others and turns it into an answer. */
-static int
-publish(const struct exchange *exchange, const struct rbr_wish *wish, const struct rbr_account *account,
-	struct rbr_credential *ret_credential)
-{
-	struct rbr_context *context = exchange->call.context;
-	int64_t lifetime = exchange->tokens.expires_in,
-		assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
-	int64_t keep = lifetime;
+	char refused[RBR_TOKEN_HASH_MAX] = "";
+	bool lost = false;
 	int rc;
 
-	if (lifetime == RINGBEARER_EXPIRES_UNKNOWN)
-		keep = assumed > 0 ? assumed : UNKNOWN_EXPIRY_SECONDS;
-	rc = make_record(exchange, account, &ret_credential->record);
-	if (rc == 0)
-		rc = rbr_message_add_number(&ret_credential->record, "boot_expires", exchange->sent.boot + keep);
-	if (rc < 0 || !rbr_credential_from_record(ret_credential)) {
-		rbr_credential_wipe(ret_credential);
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the token or its scope is longer than a line of %u bytes may be; ask the service's support",
-			RBR_LINE_MAX);
+	for (;;) {
+		rc = rbr_exchange_refresh_token(exchange);
+		if (rc == RINGBEARER_E_LOGIN_REQUIRED)
+			return use_lasting_token(exchange);
+		if (rc < 0)
+			return rc;
+		rbr_rotation_use(rotation, exchange->refresh_token);
+		if (strcmp(refused, rotation->used) == 0)
+			return bury(exchange, rotation, lost);
+		if (rbr_rotation_is_dead(rotation) && wish->urgency != RBR_FORCED)
+			return refuse_dead(exchange);
+		rc = check_uncertain(exchange, rotation, wish, rbr_rotation_uncertain_ms(rotation));
+		if (rc == 0)
+			rc = exchange_once(exchange);
+		lost = rotation->sends > 1; /* an answer before this one never came */
+		if (rc != RINGBEARER_E_LOGIN_REQUIRED)
+			return rc;
+		if (refused[0] != '\0')
+			return bury(exchange, rotation, lost);
+		memcpy(refused, rotation->used, sizeof refused);
 	}
-	if (keep > 0 && rbr_cache_write(&wish->token_key, &ret_credential->record, keep))
-		rbr_trace(context, "the token is kept for %" PRId64 " s", keep);
-	else
-		rbr_trace(context, "the token is not kept: %s",
-			keep > 0 ? "the kernel keyring does not take it" : "it has no lifetime");
-	rbr_cache_drop(&wish->verdict_key);
-	return 0;
+}
+
+/* The next refresh token goes into the store. What fails there is no reason to keep the access token back: the answer
+ * stays parked, and the run ends with the store's error although it gives an answer. */
+static void
+keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
+{
+	const struct ringbearer_secret *next = exchange->tokens.refresh_token, *used = exchange->refresh_token;
+	struct rbr_context *context = exchange->call.context;
+	int rc = 0;
+
+	if (next && !(used && rbr_secret_equal(next->data, next->size, used->data, used->size))) {
+		rbr_call_hide(&exchange->call, next);
+		rc = rbr_exchange_vault(exchange);
+		if (rc == 0)
+			rc = rbr_vault_keep(&exchange->vault, RBR_KIND_REFRESH_TOKEN, next);
+		rbr_call_reveal(&exchange->call, next);
+	}
+	if (rc == 0) {
+		rbr_rotation_settle(rotation);
+		return;
+	}
+	context->unfinished = rc;
+	rbr_warn(context, exchange->call.account->name,
+		"the next refresh token is not in the keyring yet (%s); it waits in the kernel's keyring until the next run, and "
+		"is lost at a restart",
+		context->error.detail);
+}
+
+/* Finishes what a run that died has begun: its answer is here, and nobody has looked at it. Only the token is taken
+ * care of; 0 also if there was nothing. */
+static int
+finish_pending(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish,
+	struct rbr_credential *credential, bool *ret_answered)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	struct rbr_context *context = exchange->call.context;
+	const char *bytes;
+	int rc;
+
+	if (!exchange->grant.accept ||
+		!rbr_rotation_recall(rotation, &record, &exchange->call.sent, &exchange->call.sent_ms))
+		return 0;
+	rbr_trace(context, "finishing what an earlier run has begun");
+	bytes = rbr_message_get(&record, "bytes");
+	rc = rbr_loader_check(context, &exchange->grant,
+		exchange->grant.accept(&exchange->call, bytes, strlen(bytes), &exchange->tokens));
+	if (rc < 0 && !exchange->tokens.refresh_token) {
+		rbr_rotation_drop_pending(rotation); /* no token in it; the mark stays */
+		return 0;
+	}
+	keep_next(exchange, rotation);
+	if (rc == 0 && rbr_exchange_check(exchange, wish) == 0 && wish->scope[0] == '\0' &&
+		rbr_exchange_publish(exchange, wish, credential) == 0 &&
+		rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid)) {
+		*ret_answered = true;
+		return 0;
+	}
+	rbr_credential_wipe(credential);
+	rc = context->unfinished;
+	context->unfinished = 0;
+	return rc; /* a store that does not take it stops everything else */
+}
+
+/* The server has answered, and not with tokens: then nothing is uncertain any more. Unless this was a second try, and the
+ * server was not there for it. */
+static int
+after_failure(struct rbr_exchange *exchange, struct rbr_rotation *rotation, int rc)
+{
+	const char *name = exchange->call.account->name;
+	bool no_answer = rc == RINGBEARER_E_NETWORK || rc == RINGBEARER_E_TEMPORARILY_UNAVAILABLE;
+
+	if (rc == RINGBEARER_E_ROTATION_UNCERTAIN || rotation->sends == 0)
+		return rc;
+	if (no_answer && rotation->sends_before > 0)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
+			"an earlier answer was lost, and now the server cannot be asked; run `ringbearer refresh %s` to try once more, "
+			"or `ringbearer login %s`",
+			name, name);
+	rbr_rotation_settle(rotation);
+	return rc;
+}
+
+/* A renewal that may use up the refresh token. */
+static int
+rotate(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_credential *ret_credential)
+{
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	const struct rbr_account *account = exchange->call.account;
+	char endpoint[RBR_BINDING_MAX];
+	bool answered = false;
+	int rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &exchange->call.context->error);
+
+	if (rc == 0)
+		rc = rbr_rotation_start(&rotation, exchange->call.context, account, endpoint);
+	if (rc == 0)
+		rc = finish_pending(exchange, &rotation, wish, ret_credential, &answered);
+	if (rc < 0 || answered)
+		return rc;
+	exchange->call.rotation = &rotation;
+	rc = rbr_exchange_secrets(exchange);
+	if (rc == 0)
+		rc = use_refresh_token(exchange, &rotation, wish);
+	exchange->call.rotation = NULL;
+	if (rc == 0 || exchange->tokens.refresh_token)
+		keep_next(exchange, &rotation);
+	else if (rc < 0)
+		rc = after_failure(exchange, &rotation, rc);
+	if (rc == 0)
+		rc = rbr_exchange_check(exchange, wish);
+	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, ret_credential);
 }
 
 /* Everything that happens under the lock. */
@@ -248,32 +336,25 @@ static int
 mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
 	struct rbr_credential *ret_credential)
 {
-	RBR_CLEANUP(end_exchange)
-	struct exchange exchange = {
-		.tokens = {.size = sizeof exchange.tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN}};
-	struct ringbearer_grant_input input = {.size = sizeof input};
-	int rc = take_up_request(account, wish, &context->error);
-
+	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
 	/* Nobody sits at a renewal in the background. */
-	rbr_call_start(&exchange.call, context, account, wish->interactive && !context->quiet);
+	int rc = rbr_exchange_start(&exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT),
+		wish->interactive && !context->quiet);
+
 	if (rc == 0)
-		rc = rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &exchange.grant);
+		rc = take_up_request(account, wish, &context->error);
+	if (rc == 0)
+		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT);
 	if (rc < 0)
 		return rc;
-	if (!exchange.grant.renew)
-		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s cannot renew; choose another `grant`", exchange.grant.name);
-	rc = fetch_secrets(&exchange, account);
-	if (rc < 0)
-		return rc;
-	input.client_secret = exchange.client_secret;
-	input.api_key = exchange.api_key;
-	exchange.sent = rbr_clock_now();
-	exchange.sent_ms = rbr_now_ms();
-	rc = rbr_loader_check(context, &exchange.grant, exchange.grant.renew(&exchange.call, &input, &exchange.tokens));
+	if (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
+		return rotate(&exchange, wish, ret_credential);
+	rc = rbr_exchange_secrets(&exchange);
 	if (rc == 0)
-		rc = check_tokens(&exchange, wish, account);
-	return rc < 0 ? rc : publish(&exchange, wish, account, ret_credential);
+		rc = exchange_once(&exchange);
+	if (rc == 0)
+		rc = rbr_exchange_check(&exchange, wish);
+	return rc < 0 ? rc : rbr_exchange_publish(&exchange, wish, ret_credential);
 }
 
 static int
@@ -285,6 +366,59 @@ mint_or_share_verdict(struct rbr_context *context, const struct rbr_wish *wish, 
 	if (rc < 0)
 		rbr_verdict_share(context, &wish->verdict_key, wish->account);
 	return rc;
+}
+
+void
+rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
+	struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange = {.vault_open = false};
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential fresh = RBR_CREDENTIAL_EMPTY;
+	RBR_CLEANUP(rbr_close) int lock = -1;
+	char endpoint[RBR_BINDING_MAX];
+	bool answered = false;
+	int rc = open_lock(account, &lock, &context->error);
+
+	if (rc < 0 || !rbr_lock_try(lock))
+		return; /* somebody is at it */
+	rc = rbr_exchange_start(
+		&exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT), wish->interactive);
+	if (rc == 0)
+		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT);
+	if (rc == 0)
+		rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &context->error);
+	if (rc == 0)
+		rc = rbr_rotation_start(&rotation, context, account, endpoint);
+	if (rc == 0)
+		rc = finish_pending(&exchange, &rotation, wish, &fresh, &answered);
+	if (answered) {
+		struct rbr_credential stale = *credential;
+
+		*credential = fresh;
+		fresh = stale;
+	}
+	if (rc < 0)
+		context->unfinished = rc;
+}
+
+int
+rbr_renewal_lock(struct rbr_context *context, const struct rbr_account *account, int *ret_lock)
+{
+	RBR_CLEANUP(rbr_close) int lock = -1;
+	int64_t deadline = rbr_now_ms() + LOCK_WAIT_MS;
+	int rc = open_lock(account, &lock, &context->error);
+
+	if (rc < 0)
+		return rc;
+	while (!rbr_lock_try(lock)) {
+		if (rbr_now_ms() >= deadline)
+			return fail_busy(context);
+		rbr_sleep_ms(LOCK_POLL_MAX_MS);
+	}
+	*ret_lock = lock;
+	lock = -1;
+	return 0;
 }
 
 int

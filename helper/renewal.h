@@ -17,4 +17,13 @@ int rbr_renewal_run(struct rbr_context *context, const struct rbr_wish *wish, st
  * been written before. */
 void rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account);
 
+/* Tries to finish what an earlier run has left: its answer waits in the kernel keyring. If that succeeds RET_CREDENTIAL is
+ * fresh; if not, context->unfinished says why, and RET_CREDENTIAL is as it was. */
+void rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
+	struct rbr_credential *credential);
+
+/* Takes the lock under which the account's secrets are renewed and replaced, waiting for it if need be. Close RET_LOCK to
+ * let go of it. RINGBEARER_E_BUSY after a minute, RINGBEARER_E_SYSTEM. */
+int rbr_renewal_lock(struct rbr_context *context, const struct rbr_account *account, int *ret_lock) RBR_MUST_CHECK;
+
 #endif

@@ -15,6 +15,9 @@ show_origin(const struct rbr_account *account, const struct rbr_value *value)
 	case RBR_LAYER_DEFAULT:
 		(void)printf("built in\n");
 		break;
+	case RBR_LAYER_METADATA:
+		(void)printf("the issuer's metadata\n");
+		break;
 	case RBR_LAYER_PROVIDER:
 		(void)printf("%s, line %u\n", account->provider_path, value->line);
 		break;

@@ -11,7 +11,7 @@
 #include "vault.h"
 
 static int
-keep(struct rbr_context *context, const struct rbr_account *account, const char *kind, const char *value)
+keep(struct rbr_context *context, struct rbr_account *account, const char *kind, const char *value)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
 	int rc = rbr_secret_append_string(&secret, value);

@@ -104,8 +104,7 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 	int rc;
 
 	if (terminal < 0 || tcgetattr(terminal, &before) < 0)
-		return rbr_fail(error, RINGBEARER_E_USAGE,
-			"there is no terminal to ask for the secret; give it on standard input with --secret-stdin");
+		return rbr_fail(error, RINGBEARER_E_USAGE, "there is no terminal to ask on; run this in one");
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL | ICANON | ISIG;
@@ -119,4 +118,39 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 		return rbr_fail(
 			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));
 	return 0;
+}
+
+void
+rbr_terminal_tell(char *text)
+{
+	char *line = text, *newline;
+
+	for (;;) {
+		newline = strchr(line, '\n');
+		if (newline)
+			*newline = '\0';
+		rbr_sanitize(line);
+		say(STDERR_FILENO, line);
+		say(STDERR_FILENO, "\n");
+		if (!newline)
+			return;
+		line = newline + 1;
+	}
+}
+
+void
+rbr_terminal_progress(const char *text)
+{
+	if (!isatty(STDERR_FILENO))
+		return;
+	say(STDERR_FILENO, "\r\033[K");
+	say(STDERR_FILENO, text);
+}
+
+bool
+rbr_terminal_present(void)
+{
+	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+
+	return terminal >= 0;
 }

@@ -3,11 +3,22 @@
 #ifndef RBR_TERMINAL_H
 #define RBR_TERMINAL_H
 
+#include <stdbool.h>
+
 #include "protocol/error.h"
 #include "protocol/secret.h"
 
 /* Asks on the controlling terminal, whatever stdin and stdout are, and reads one line without echo. The terminal is
  * put back in order also when a signal ends the program. RINGBEARER_E_USAGE if there is no terminal. */
 int rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Is there a terminal to ask on? */
+bool rbr_terminal_present(void);
+
+/* Writes TEXT and a newline to stderr, its own newlines kept, everything else that could drive a terminal replaced. */
+void rbr_terminal_tell(char *text);
+
+/* Shows TEXT in place of the progress line before, if stderr is a terminal; "" takes the line away. */
+void rbr_terminal_progress(const char *text);
 
 #endif

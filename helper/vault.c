@@ -11,6 +11,7 @@
 
 #define SECRET_SIZE_MAX 65000
 #define LABEL_MAX 160
+#define KIND_PROBE "probe"
 
 struct binding {
 	struct ringbearer_item item;
@@ -25,6 +26,7 @@ static const struct {
 	{RBR_KIND_CLIENT_SECRET, "client secret"},
 	{RBR_KIND_REFRESH_TOKEN, "refresh token"},
 	{RBR_KIND_API_KEY, "API key"},
+	{KIND_PROBE, "probe"},
 };
 
 static const char *
@@ -41,7 +43,7 @@ label_of(const char *kind)
 bool
 rbr_vault_knows(const char *kind)
 {
-	return label_of(kind) != NULL;
+	return label_of(kind) != NULL && strcmp(kind, KIND_PROBE) != 0;
 }
 
 int
@@ -83,8 +85,6 @@ rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_
 	if (strcmp(kind, RBR_KIND_API_KEY) == 0)
 		return bind_to_matches(account, ret_endpoint, error);
 	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
-	if (!endpoint)
-		endpoint = rbr_account_get(account, RBR_KEY_ISSUER);
 	if (!endpoint)
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`token_endpoint` is not set; add token_endpoint = https://… or a `provider` that knows it");
@@ -189,6 +189,20 @@ rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 		return unsupported(vault, "erase secrets");
 	rbr_trace(vault->call->context, "erasing the %s of %s", label_of(kind), vault->call->account->name);
 	return rbr_loader_check(vault->call->context, &vault->store, vault->store.erase(vault->call, &binding.item));
+}
+
+int
+rbr_vault_probe(struct rbr_vault *vault)
+{
+	struct ringbearer_secret probe = RBR_SECRET_EMPTY;
+	int rc = rbr_secret_append_string(&probe, "ringbearer tries whether the keyring can be written");
+
+	if (rc == 0)
+		rc = rbr_vault_keep(vault, KIND_PROBE, &probe);
+	if (rc == 0)
+		rc = rbr_vault_erase(vault, KIND_PROBE);
+	rbr_secret_wipe(&probe);
+	return rc;
 }
 
 int

@@ -36,6 +36,9 @@ int rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringb
 /* Removes the secret; 0 also when there was none. */
 int rbr_vault_erase(struct rbr_vault *vault, const char *kind) RBR_MUST_CHECK;
 
+/* Can something be kept just now? Keeps, reads back and removes an item that is no secret. */
+int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
+
 /* Is KIND one of the three kinds? */
 bool rbr_vault_knows(const char *kind);
 

@@ -53,7 +53,7 @@ rbr_verdict_recall(struct rbr_context *context, const struct rbr_cache_key *key,
 	detail = rbr_message_get(&record, "detail");
 	at = rbr_message_get_number(&record, "at_ms", 0);
 	until = rbr_message_get_number(&record, "until_ms", 0);
-	if (!name || !detail || !(at >= since_ms || (everybodys && now < until)))
+	if (!name || !detail || at > now || !(at >= since_ms || (everybodys && now < until)))
 		return 0;
 	(void)rbr_fail(&context->error, rbr_error_from_name(name), "%s", detail);
 	context->error.retry_after = (long)rbr_message_get_number(&record, "retry_after", 0);

@@ -167,23 +167,51 @@ publish(const char *description, const struct ringbearer_secret *payload, unsign
 	return done;
 }
 
+/* What goes into the kernel. */
+static bool
+write_out(const struct rbr_cache_key *key, const struct rbr_message *record, struct ringbearer_secret *payload)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message head = RBR_MESSAGE_EMPTY;
+
+	return rbr_message_add(&head, "for", rbr_secret_string(&key->text)) == 0 &&
+		rbr_message_format(&head, payload) == 0 && rbr_message_format(record, payload) == 0 &&
+		payload->size <= PAYLOAD_MAX;
+}
+
+static unsigned
+within_limits(int64_t seconds)
+{
+	if (seconds < 1)
+		return 1;
+	return seconds > RBR_CACHE_SECONDS_MAX ? RBR_CACHE_SECONDS_MAX : (unsigned)seconds;
+}
+
 bool
 rbr_cache_write(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
-	RBR_CLEANUP(rbr_message_wipe) struct rbr_message head = RBR_MESSAGE_EMPTY;
 	char description[DESCRIPTION_MAX];
 
-	if (rbr_message_add(&head, "for", rbr_secret_string(&key->text)) < 0 ||
-		rbr_message_format(&head, &payload) < 0 || rbr_message_format(record, &payload) < 0 ||
-		payload.size > PAYLOAD_MAX)
-		return false;
-	if (seconds < 1)
-		seconds = 1;
-	if (seconds > RBR_CACHE_SECONDS_MAX)
-		seconds = RBR_CACHE_SECONDS_MAX;
 	describe(key, description);
-	return publish(description, &payload, (unsigned)seconds);
+	return write_out(key, record, &payload) && publish(description, &payload, within_limits(seconds));
+}
+
+bool
+rbr_cache_park(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
+	char description[DESCRIPTION_MAX];
+	long serial;
+
+	describe(key, description);
+	if (!write_out(key, record, &payload))
+		return false;
+	serial = syscall(SYS_add_key, KEY_TYPE, description, payload.data, payload.size, (long)KEY_SPEC_USER_KEYRING);
+	if (serial < 0)
+		return false;
+	(void)keyctl(KEYCTL_SETPERM, (unsigned long)serial, PERMISSIONS, 0, 0);
+	(void)keyctl(KEYCTL_SET_TIMEOUT, (unsigned long)serial, within_limits(seconds), 0, 0);
+	return true;
 }
 
 static void

@@ -38,6 +38,10 @@ bool rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
  * False: not kept. */
 bool rbr_cache_write(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds);
 
+/* The same in the fewest steps for what must not be lost: RECORD is safe after one system call, which comes first, and its
+ * lifetime is set afterwards. */
+bool rbr_cache_park(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds);
+
 /* Drops the record of KEY. */
 void rbr_cache_drop(const struct rbr_cache_key *key);
 

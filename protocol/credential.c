@@ -48,6 +48,7 @@ rbr_credential_from_record(struct rbr_credential *credential)
 	credential->expires = rbr_message_get_number(record, "expires", 0);
 	credential->boot_expires = rbr_message_get_number(record, "boot_expires", 0);
 	credential->renew_at = rbr_message_get_number(record, "renew_at", 0);
+	credential->unfinished = rbr_message_get(record, "unfinished") != NULL;
 	credential->obtained_ms = rbr_message_get_number(record, "obtained_ms", 0);
 	return credential->token && credential->type && credential->account &&
 		rbr_token_is_clean(credential->token, strlen(credential->token));

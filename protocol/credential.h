@@ -35,6 +35,7 @@ struct rbr_credential {
 	int64_t expires; /* clock.real; 0: not known, and never made up */
 	int64_t boot_expires; /* clock.boot; where the expiry is not known, when to stop believing in the token */
 	int64_t renew_at; /* clock.real from which a renewal ahead of time is due; 0: never */
+	bool unfinished; /* the next refresh token is not in the store yet: whoever can should finish that */
 	int64_t obtained_ms; /* CLOCK_BOOTTIME in milliseconds: which of two events came first */
 };
 

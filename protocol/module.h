@@ -60,6 +60,9 @@ struct ringbearer_host {
 	int (*fail)(struct ringbearer_call *call, int code, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 
+	/* Has SIZE bytes of DATA (a code, a verifier) blotted out of messages from now on, too. */
+	void (*hide)(struct ringbearer_call *call, const char *data, size_t size);
+
 	/* Blots the secrets that the host handed out for this call out of TEXT, in place: for what a server wrote, before it is
 	 * cut or put into another form. */
 	void (*blot)(struct ringbearer_call *call, char *text);
@@ -68,7 +71,8 @@ struct ringbearer_host {
 	void (*retry_after)(struct ringbearer_call *call, long seconds);
 
 	/* The value of the account's KEY ("client_id", "token_endpoint", …) with defaults, provider and request applied,
-	 * or NULL if it is not set; "account" is the account's name. INDEX counts the values of a key that may repeat, from 0. */
+	 * or NULL if it is not set; "account" is the account's name, "request_scope" the scope if the request itself names
+	 * one, "denied_hint" what the provider's file says that it takes to consent. INDEX counts the values of a key that may repeat, from 0. */
 	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
 
 	/* Milliseconds left until the call's deadline; 0 when it has passed. Every wait must be bounded by it. */
@@ -76,6 +80,33 @@ struct ringbearer_host {
 
 	/* May this call ask a person something (an unlock prompt, a browser)? */
 	bool (*interactive)(struct ringbearer_call *call);
+
+	/* A request for tokens is about to leave: to be called when the connection stands and before the first byte is
+	 * sent. Lifetimes count from here; and from here on it is uncertain whether the refresh token was used up, until
+	 * the answer is kept. */
+	void (*sending)(struct ringbearer_call *call);
+
+	/* Puts the bytes of an answer that may hold a new refresh token where the death of this process cannot reach
+	 * them, before they are looked at. To be called for what has come so far each time some more has; `accept` gets
+	 * them back. */
+	void (*park)(struct ringbearer_call *call, const void *bytes, size_t size);
+
+	/* Tells the person behind a login something, on lines of its own (it may have newlines). */
+	void (*tell)(struct ringbearer_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+	/* Takes the person behind a login to URL (https, or http to a loopback literal): shows it, and opens a browser unless
+	 * that was ruled out. */
+	void (*visit)(struct ringbearer_call *call, const char *url);
+
+	/* Shows a terminal what is being waited for, in place of the line before; "" takes the line away. */
+	void (*progress)(struct ringbearer_call *call, const char *text);
+
+	/* What the service's metadata say about KEY ("token_endpoint", …; "iss_required" with "yes"). Only discover() calls
+	 * it. What the account or its provider sets stands above it. */
+	void (*discovered)(struct ringbearer_call *call, const char *key, const char *value);
+
+	/* Asks the person behind a login for one line, which is not shown. RINGBEARER_E_USAGE if there is no terminal. */
+	int (*ask)(struct ringbearer_call *call, const char *prompt, struct ringbearer_secret **ret_line);
 
 	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;
 	 * secret_free(NULL) does nothing. secret_data() is valid until the buffer is appended to or freed. */
@@ -136,13 +167,26 @@ struct ringbearer_module {
 	int (*renew)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
 		struct ringbearer_tokens *ret_tokens);
 
-	/* Obtains the standing grant with a person. */
+	/* Reads an answer that was parked by a process that died: fills RET_TOKENS as renew() would have. SIZE bytes that are
+	 * no whole answer are RINGBEARER_E_MALFORMED_RESPONSE. */
+	int (*accept)(
+		struct ringbearer_call *call, const void *bytes, size_t size, struct ringbearer_tokens *ret_tokens);
+
+	/* Obtains the standing grant with a person. What the login was told on its command line is in the configuration
+	 * under "login_paste" and "login_no_browser" ("yes" or not set). */
 	int (*authorize)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
 		struct ringbearer_tokens *ret_tokens);
+
+	/* After authorize(): the login has ended with CODE, everything included that the host had to do with the tokens.
+	 * Lets a person who waits elsewhere know. */
+	void (*conclude)(struct ringbearer_call *call, int code);
 
 	/* Tells the server to forget TOKEN; KIND is "refresh_token" or "access_token" (RFC 7009). */
 	int (*revoke)(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
 		const struct ringbearer_secret *token, const char *kind);
+
+	/* Reads the metadata of the account's `issuer` (RFC 8414, OpenID Connect Discovery) and hands over what they say. */
+	int (*discover)(struct ringbearer_call *call);
 
 	/* -- stores: absent (RINGBEARER_E_NO_SECRET), locked, dismissed and unavailable are different answers and must
 	 * never be mistaken for one another -- */

@@ -585,6 +585,9 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 		(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "account", (gpointer)(guintptr)account);
 	if (rc == 0)
 		rc = search(&work, attributes, &items);
+	/* Some services show attributes of locked items in a form that nobody can read. */
+	for (each = items; rc == 0 && each; each = each->next)
+		rc = unlock(&work, each->data);
 	for (each = items; rc == 0 && each; each = each->next)
 		rc = visit_item(each->data, visit, data);
 	free_items(items);

@@ -14,6 +14,8 @@
 struct transfer {
 	const struct rbr_oauth *oauth;
 	struct rbr_http_answer *answer;
+	enum rbr_replay replay;
+	bool posts;
 	bool too_long;
 };
 
@@ -30,12 +32,37 @@ take_body(char *data, size_t size, size_t count, void *user)
 	struct transfer *transfer = user;
 	const struct ringbearer_host *host = transfer->oauth->host;
 	struct ringbearer_secret *body = transfer->answer->body;
+	bool first;
 
 	if (host->secret_size(body) + size * count > RBR_HTTP_BODY_MAX) {
 		transfer->too_long = true;
 		return 0;
 	}
-	return host->secret_append(body, data, size * count) < 0 ? 0 : size * count;
+	first = host->secret_size(body) == 0;
+	/* As far as it is up to us, nothing happens between the bytes' arrival and this. */
+	if (first && transfer->replay != RBR_REPLAY_SAFE)
+		host->park(transfer->oauth->call, data, size * count);
+	if (host->secret_append(body, data, size * count) < 0)
+		return 0;
+	if (!first && transfer->replay != RBR_REPLAY_SAFE)
+		host->park(transfer->oauth->call, host->secret_data(body), host->secret_size(body));
+	return size * count;
+}
+
+/* The connection stands, TLS is agreed on, nothing has been sent. */
+static int
+before_request(void *user, char *to, char *from, int to_port, int from_port)
+{
+	struct transfer *transfer = user;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	transfer->answer->sent = true;
+	if (transfer->posts)
+		transfer->oauth->host->sending(transfer->oauth->call);
+	return CURL_PREREQFUNC_OK;
 }
 
 /* Only a redirect's host is kept, for the message. */
@@ -124,15 +151,19 @@ static void
 set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct curl_slist *headers,
 	struct transfer *transfer)
 {
-	(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, oauth->host->secret_data(body)); /* not copied */
-	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)oauth->host->secret_size(body));
+	if (body) {
+		(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, oauth->host->secret_data(body)); /* not copied */
+		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)oauth->host->secret_size(body));
+	}
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
 	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
 	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+	(void)curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
+	(void)curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
 }
 
 /* What a CURLcode means to us. */
@@ -197,14 +228,12 @@ static int
 perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct transfer *transfer)
 {
 	char detail[CURL_ERROR_SIZE] = "";
-	curl_off_t pretransfer = 0, retry_after = 0;
+	curl_off_t retry_after = 0;
 	CURLcode code;
 
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "POST %s", url);
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", transfer->posts ? "POST" : "GET", url);
 	code = curl_easy_perform(curl);
-	(void)curl_easy_getinfo(curl, CURLINFO_PRETRANSFER_TIME_T, &pretransfer);
-	transfer->answer->sent = pretransfer > 0;
 	if (code != CURLE_OK)
 		return explain(oauth, code, detail, transfer);
 	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
@@ -215,12 +244,23 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct trans
 	return 0;
 }
 
-int
-rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
-	const struct ringbearer_secret *authorization, struct rbr_http_answer *ret_answer)
+/* For one request: what is left of the call, and never more than the account's timeout. */
+static int64_t
+time_left(const struct rbr_oauth *oauth)
 {
-	struct transfer transfer = {.oauth = oauth, .answer = ret_answer};
-	int64_t remaining = oauth->host->remaining_ms(oauth->call);
+	const char *timeout = oauth->host->config(oauth->call, "timeout", 0);
+	int64_t most = timeout ? (int64_t)strtoll(timeout, NULL, 10) * 1000 : RBR_HTTP_CONNECT_MS;
+	int64_t left = oauth->host->remaining_ms(oauth->call);
+
+	return left < most ? left : most;
+}
+
+static int
+request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
+{
+	struct transfer transfer = {.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL};
+	int64_t remaining = time_left(oauth);
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
 	CURL *curl;
 	int rc;
@@ -247,4 +287,17 @@ rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringb
 		explicit_bzero(longer->next->data, strlen(longer->next->data));
 	curl_slist_free_all(headers);
 	return rc;
+}
+
+int
+rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
+{
+	return request(oauth, url, body, authorization, replay, ret_answer);
+}
+
+int
+rbr_http_get(const struct rbr_oauth *oauth, const char *url, struct rbr_http_answer *ret_answer)
+{
+	return request(oauth, url, NULL, NULL, RBR_REPLAY_SAFE, ret_answer);
 }

@@ -22,11 +22,22 @@ struct rbr_http_answer {
 /* Frees what ANSWER holds. */
 void rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answer);
 
+/* May a request use something up? Then the host is told when it leaves, and its answer is parked. */
+enum rbr_replay {
+	RBR_REPLAY_SAFE, /* it uses nothing up: client credentials, revocation */
+	RBR_REPLAY_UNSAFE, /* it uses up a refresh token */
+	RBR_REPLAY_NEVER, /* it uses up a code: if its answer is lost, the login starts over */
+};
+
+/* Fetches URL: public data, no credentials. The rest is as with rbr_http_post(). */
+int rbr_http_get(const struct rbr_oauth *oauth, const char *url, struct rbr_http_answer *ret_answer)
+	__attribute__((warn_unused_result));
+
 /* Sends BODY as a form to URL. AUTHORIZATION is a whole header line or NULL. 0 if there was an answer, of whatever
  * status; otherwise RINGBEARER_E_NETWORK, RINGBEARER_E_TLS, RINGBEARER_E_CONFIG, RINGBEARER_E_MALFORMED_RESPONSE (too
  * long) or RINGBEARER_E_SYSTEM. */
 int rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
-	const struct ringbearer_secret *authorization, struct rbr_http_answer *ret_answer)
+	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 	__attribute__((warn_unused_result));
 
 #endif

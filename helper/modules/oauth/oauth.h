@@ -8,6 +8,7 @@
 struct rbr_oauth {
 	const struct ringbearer_host *host;
 	struct ringbearer_call *call;
+	bool standing; /* there is a standing grant that a person gave: invalid_grant means that it is over */
 };
 
 #endif

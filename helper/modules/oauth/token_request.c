@@ -35,15 +35,24 @@ sleep_ms(int64_t milliseconds)
 		;
 }
 
+static int64_t
+now_ms(void)
+{
+	struct timespec now = {0};
+
+	(void)clock_gettime(CLOCK_BOOTTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static int
-add_parameters(const struct rbr_oauth *oauth, struct ringbearer_secret *body)
+add_parameters(const struct rbr_oauth *oauth, bool with_scope, struct ringbearer_secret *body)
 {
 	const struct ringbearer_host *host = oauth->host;
 	const char *send_scope = host->config(oauth->call, "send_scope", 0), *resource;
 	size_t i;
 	int rc = 0;
 
-	if (!send_scope || strcmp(send_scope, "no") != 0)
+	if (with_scope && (!send_scope || strcmp(send_scope, "no") != 0))
 		rc = rbr_form_add(oauth, body, "scope", host->config(oauth->call, "scope", 0));
 	for (i = 0; rc == 0 && (resource = host->config(oauth->call, "resource", i)); i++)
 		rc = rbr_form_add(oauth, body, "resource", resource);
@@ -52,30 +61,74 @@ add_parameters(const struct rbr_oauth *oauth, struct ringbearer_secret *body)
 	return rc < 0 ? host->fail(oauth->call, rc, "out of memory") : 0;
 }
 
-/* How long to wait before attempt number ATTEMPT + 1; -1: do not try again. */
-static int64_t
-pause_before_retry(const struct rbr_oauth *oauth, int rc, const struct rbr_http_answer *answer, enum rbr_replay replay,
-	int attempt)
-{
-	/* 429 and 503 say that the request was not processed. */
-	bool processed = answer->sent && answer->status != 429 && answer->status != 503;
-	int64_t pause = answer->retry_after > 0 ? (int64_t)answer->retry_after * 1000 : jitter(pauses_ms[attempt]);
+/* What became of an attempt. */
+enum outcome {
+	OUTCOME_SETTLED, /* tokens, or an answer that no other try will change */
+	OUTCOME_NOT_SENT, /* the server knows nothing of it */
+	OUTCOME_TURNED_AWAY, /* 429 or 503: not processed */
+	OUTCOME_UNCERTAIN, /* it may have been processed, and the answer is lost */
+};
 
-	if (rc != RINGBEARER_E_NETWORK && rc != RINGBEARER_E_TEMPORARILY_UNAVAILABLE)
-		return -1;
-	if (replay == RBR_REPLAY_UNSAFE && processed)
-		return -1;
-	if (pause > RBR_RETRY_AFTER_WAIT_MAX_MS || pause >= oauth->host->remaining_ms(oauth->call))
+static enum outcome
+judge(int rc, const struct rbr_http_answer *answer, enum rbr_replay replay, const struct ringbearer_tokens *tokens)
+{
+	if (rc == 0 || tokens->refresh_token)
+		return OUTCOME_SETTLED;
+	if (answer->status == 429 || answer->status == 503)
+		return OUTCOME_TURNED_AWAY;
+	if (rc == RINGBEARER_E_NETWORK)
+		return answer->sent ? OUTCOME_UNCERTAIN : OUTCOME_NOT_SENT;
+	if (rc == RINGBEARER_E_TEMPORARILY_UNAVAILABLE)
+		return OUTCOME_UNCERTAIN;
+	/* An answer that cannot be read is no reason to ask for client credentials again, but it may have held tokens. */
+	return rc == RINGBEARER_E_MALFORMED_RESPONSE && replay != RBR_REPLAY_SAFE ? OUTCOME_UNCERTAIN : OUTCOME_SETTLED;
+}
+
+/* How long to wait before attempt number ATTEMPT + 1; -1: do not try again. FIRST_MS is when the first one left. */
+static int64_t
+pause_before_retry(const struct rbr_oauth *oauth, enum outcome outcome, const struct rbr_http_answer *answer,
+	enum rbr_replay replay, int attempt, int64_t first_ms)
+{
+	const char *retry = oauth->host->config(oauth->call, "refresh_retry", 0);
+	int64_t pause = jitter(pauses_ms[attempt]);
+	int most = RBR_TOKEN_REQUEST_RETRIES;
+
+	if (outcome == OUTCOME_TURNED_AWAY && replay == RBR_REPLAY_UNSAFE)
+		most = 1;
+	if (outcome == OUTCOME_UNCERTAIN && replay == RBR_REPLAY_UNSAFE)
+		most = retry && strcmp(retry, "once") == 0 && now_ms() + pause - first_ms < RBR_UNCERTAIN_RETRY_MS ? 1
+														   : 0;
+	if (outcome != OUTCOME_NOT_SENT && replay == RBR_REPLAY_NEVER)
+		most = 0;
+	if (outcome == OUTCOME_TURNED_AWAY && answer->retry_after > 0)
+		pause = (int64_t)answer->retry_after * 1000;
+	if (outcome == OUTCOME_SETTLED || attempt >= most || pause > RBR_RETRY_AFTER_WAIT_MAX_MS ||
+		pause >= oauth->host->remaining_ms(oauth->call))
 		return -1;
 	return pause;
 }
 
 static int
-send(const struct rbr_oauth *oauth, const struct ringbearer_secret *body, const struct ringbearer_secret *header,
-	enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
+conclude(const struct rbr_oauth *oauth, int rc, enum outcome outcome, enum rbr_replay replay)
+{
+	const char *name = oauth->host->config(oauth->call, "account", 0);
+
+	if (outcome != OUTCOME_UNCERTAIN || replay != RBR_REPLAY_UNSAFE)
+		return rc;
+	return oauth->host->fail(oauth->call, RINGBEARER_E_ROTATION_UNCERTAIN,
+		"the server's answer was lost or cannot be read, and the refresh token may have been used up; run `ringbearer refresh "
+		"%s` to try it once more, or `ringbearer login %s`",
+		name, name);
+}
+
+static int
+send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body,
+	const struct ringbearer_secret *header, enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
 {
 	const char *endpoint = oauth->host->config(oauth->call, "token_endpoint", 0);
-	int64_t pause;
+	int64_t pause, first_ms = now_ms();
+	enum outcome outcome;
+	bool lost = false;
 	int attempt, rc;
 
 	if (!endpoint)
@@ -84,14 +137,22 @@ send(const struct rbr_oauth *oauth, const struct ringbearer_secret *body, const 
 	for (attempt = 0;; attempt++) {
 		struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
 
-		rc = rbr_http_post(oauth, endpoint, body, header, &answer);
+		rc = rbr_http_post(oauth, endpoint, body, header, replay, &answer);
 		if (rc == 0)
 			rc = rbr_token_response(oauth, &answer, ret_tokens);
-		pause = attempt < RBR_TOKEN_REQUEST_RETRIES ? pause_before_retry(oauth, rc, &answer, replay, attempt)
-							    : -1;
+		if (rc < 0 && replay != RBR_REPLAY_SAFE && answer.status < 400 && answer.body)
+			rbr_token_salvage(oauth, answer.body, ret_tokens);
+		outcome = judge(rc, &answer, replay, ret_tokens);
+		pause = attempt < RBR_TOKEN_REQUEST_RETRIES
+			? pause_before_retry(oauth, outcome, &answer, replay, attempt, first_ms)
+			: -1;
 		rbr_http_answer_wipe(oauth, &answer);
+		/* A second try that does not get through says nothing about the first. */
+		if (lost && (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_TURNED_AWAY))
+			outcome = OUTCOME_UNCERTAIN;
+		lost = lost || outcome == OUTCOME_UNCERTAIN;
 		if (pause < 0)
-			return rc;
+			return conclude(oauth, rc, outcome, replay);
 		oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "trying again in %lld ms", (long long)pause);
 		oauth->host->retry_after(oauth->call, 0);
 		sleep_ms(pause);
@@ -100,15 +161,31 @@ send(const struct rbr_oauth *oauth, const struct ringbearer_secret *body, const 
 
 int
 rbr_token_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *client_secret,
-	struct ringbearer_secret *parameters, enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
+	struct ringbearer_secret *parameters, bool with_scope, enum rbr_replay replay,
+	struct ringbearer_tokens *ret_tokens)
 {
 	struct ringbearer_secret *header = NULL;
-	int rc = add_parameters(oauth, parameters);
+	int rc = add_parameters(oauth, with_scope, parameters);
 
 	if (rc == 0)
 		rc = rbr_client_auth(oauth, client_secret, parameters, &header);
 	if (rc == 0)
-		rc = send(oauth, parameters, header, replay, ret_tokens);
+		rc = send_request(oauth, parameters, header, replay, ret_tokens);
 	oauth->host->secret_free(header);
+	return rc;
+}
+
+int
+rbr_token_accept(const struct rbr_oauth *oauth, const void *bytes, size_t size, struct ringbearer_tokens *ret_tokens)
+{
+	struct rbr_http_answer answer = {.status = 200, .body = oauth->host->secret_new(bytes, size)};
+	int rc;
+
+	if (!answer.body)
+		return oauth->host->fail(oauth->call, RINGBEARER_E_SYSTEM, "out of memory");
+	rc = rbr_token_response(oauth, &answer, ret_tokens);
+	if (rc < 0)
+		rbr_token_salvage(oauth, answer.body, ret_tokens);
+	rbr_http_answer_wipe(oauth, &answer);
 	return rc;
 }

@@ -3,21 +3,28 @@
 #ifndef RBR_TOKEN_REQUEST_H
 #define RBR_TOKEN_REQUEST_H
 
-#include "oauth.h"
-
-/* May a request be sent again after it may have reached the server? */
-enum rbr_replay {
-	RBR_REPLAY_SAFE, /* it uses nothing up: client credentials */
-	RBR_REPLAY_UNSAFE, /* it may use up a code or a refresh token */
-};
+#include "http.h"
 
 #define RBR_TOKEN_REQUEST_RETRIES 2 /* after the first */
 #define RBR_RETRY_AFTER_WAIT_MAX_MS 30000 /* the longest wait that a server can ask of a caller */
 
-/* Adds `scope` (unless send_scope = no), `resource` and `audience` as the account has them, and the client's
- * authentication, to PARAMETERS, posts them to the token endpoint and reads the answer. */
+/* After a refresh whose answer was lost, the longest time in which one more try does no harm: shorter than any published
+ * grace period. */
+#define RBR_UNCERTAIN_RETRY_MS 5000
+
+/*
+ * Adds `resource` and `audience` as the account has them, `scope` too if WITH_SCOPE (and send_scope is not no), and the
+ * client's authentication, to PARAMETERS, posts them to the token endpoint and reads the answer.
+ *
+ * What was not sent, or was turned away with 429 or 503, is tried again as REPLAY allows. RINGBEARER_E_ROTATION_UNCERTAIN
+ * if a refresh token may have been used up and no answer came.
+ */
 int rbr_token_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *client_secret,
-	struct ringbearer_secret *parameters, enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
-	__attribute__((warn_unused_result));
+	struct ringbearer_secret *parameters, bool with_scope, enum rbr_replay replay,
+	struct ringbearer_tokens *ret_tokens) __attribute__((warn_unused_result));
+
+/* Reads the bytes of an answer that was parked. */
+int rbr_token_accept(const struct rbr_oauth *oauth, const void *bytes, size_t size,
+	struct ringbearer_tokens *ret_tokens) __attribute__((warn_unused_result));
 
 #endif

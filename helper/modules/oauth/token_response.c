@@ -114,6 +114,14 @@ fail_rejected(const struct rbr_oauth *oauth, const char *error, const char *desc
 		oauth->host->config(oauth->call, "account", 0));
 }
 
+static int
+fail_over(const struct rbr_oauth *oauth, const char *what, const char *error, const char *description, long status)
+{
+	return oauth->host->fail(oauth->call, RINGBEARER_E_LOGIN_REQUIRED,
+		"%s (%s%s%s, status %ld); run `ringbearer login %s`", what, error, description[0] != '\0' ? ": " : "",
+		description, status, oauth->host->config(oauth->call, "account", 0));
+}
+
 /* An `error` member, with whatever status. */
 static int
 fail_with_error(const struct rbr_oauth *oauth, struct json_object *object, long status)
@@ -142,6 +150,10 @@ fail_with_error(const struct rbr_oauth *oauth, struct json_object *object, long 
 	}
 	if (code == RINGBEARER_E_CLIENT_REJECTED)
 		return fail_rejected(oauth, error, description, status);
+	if (oauth->standing && strcmp(error, "invalid_grant") == 0)
+		return fail_over(oauth, "the login has ended", error, description, status);
+	if (code == RINGBEARER_E_LOGIN_REQUIRED)
+		return fail_over(oauth, advice, error, description, status);
 	return oauth->host->fail(oauth->call, code, "%s (%s%s%s, status %ld)", advice, error,
 		description[0] != '\0' ? ": " : "", description, status);
 }
@@ -245,6 +257,9 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	const char *scope = granted_scope(object);
 	int rc;
 
+	/* First of all, so that it is kept whatever is wrong with the rest: the server has put it in the old one's place. */
+	if (refresh_token && *refresh_token && is_clean(refresh_token, 0x20))
+		tokens->refresh_token = host->secret_new(refresh_token, strlen(refresh_token));
 	if (!access_token || *access_token == '\0')
 		return malformed(oauth, "has no access_token");
 	rc = check_type(oauth, object);
@@ -256,8 +271,6 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	tokens->token_type = "Bearer";
 	tokens->expires_in = expires_in(oauth, object);
 	tokens->access_token = host->secret_new(access_token, strlen(access_token));
-	tokens->refresh_token =
-		refresh_token && *refresh_token ? host->secret_new(refresh_token, strlen(refresh_token)) : NULL;
 	tokens->scope = scope ? host->secret_new(scope, strlen(scope)) : NULL;
 	if (!tokens->access_token || (scope && !tokens->scope) ||
 		(refresh_token && *refresh_token && !tokens->refresh_token))
@@ -287,4 +300,27 @@ rbr_token_response(
 		rc = take_tokens(oauth, object, ret_tokens);
 	json_object_put(object);
 	return rc;
+}
+
+void
+rbr_token_salvage(
+	const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct ringbearer_tokens *ret_tokens)
+{
+	static const char name[] = "\"refresh_token\"";
+	const struct ringbearer_host *host = oauth->host;
+	const char *text = host->secret_data(body), *found = strstr(text, name), *value, *p;
+
+	if (ret_tokens->refresh_token || !found || strstr(found + 1, name))
+		return;
+	value = found + sizeof name - 1;
+	value += strspn(value, " \t\r\n");
+	if (*value++ != ':')
+		return;
+	value += strspn(value, " \t\r\n");
+	if (*value++ != '"')
+		return;
+	for (p = value; *p >= 0x20 && *p <= 0x7e && *p != '"' && *p != '\\'; p++)
+		;
+	if (*p == '"' && p > value)
+		ret_tokens->refresh_token = host->secret_new(value, (size_t)(p - value));
 }

@@ -12,4 +12,9 @@
 int rbr_token_response(const struct rbr_oauth *oauth, const struct rbr_http_answer *answer,
 	struct ringbearer_tokens *ret_tokens) __attribute__((warn_unused_result));
 
+/* Looks for a refresh token in an answer that cannot be read as a whole (cut, too long, broken): by now the server may know no
+ * other. Only one that stands there once, complete and clean is believed. */
+void rbr_token_salvage(
+	const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct ringbearer_tokens *ret_tokens);
+
 #endif

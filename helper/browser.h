@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* The browser of the person who logs in. */
+#ifndef RBR_BROWSER_H
+#define RBR_BROWSER_H
+
+#include <stdbool.h>
+
+/*
+ * Opens URL (https, or http to a loopback literal) with the program that BROWSER names, else with xdg-open where there is a
+ * display, and does not wait for it. It gets no descriptor of ours and the default signals; what it says goes nowhere. False
+ * if there is none.
+ */
+bool rbr_browser_open(const char *url);
+
+#endif

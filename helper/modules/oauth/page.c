@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "page.h"
+
+#include <glib.h>
+#include <string.h>
+
+static const char style[] =
+	":root{color-scheme:light dark;--back:#f5f4f1;--card:#fff;--text:#222;--soft:#5d5a55;--line:#dedbd5;--good:#1c6b3c;"
+	"--bad:#a3261c}"
+	"@media(prefers-color-scheme:dark){:root{--back:#161719;--card:#202225;--text:#ececec;--soft:#a9a7a2;--line:#34363a;"
+	"--good:#6fce95;--bad:#ff8f85}}"
+	"*{box-sizing:border-box}"
+	"body{margin:0;min-height:100vh;min-height:100dvh;display:grid;place-items:center;padding:1rem;background:var(--back);"
+	"color:var(--text);font:1rem/1.55 system-ui,sans-serif}"
+	"main{width:100%;max-width:30rem;padding:clamp(1.5rem,6vw,2.5rem);background:var(--card);border:1px solid var(--line);"
+	"border-radius:.9rem}"
+	"svg{display:block;width:2.75rem;height:2.75rem;margin-bottom:1.25rem;fill:none;stroke-width:2.4;stroke-linecap:round;"
+	"stroke-linejoin:round}"
+	".good svg{stroke:var(--good)}.bad svg{stroke:var(--bad)}"
+	"h1{margin:0 0 .5rem;font-size:1.4rem;line-height:1.25;font-weight:650;text-wrap:balance}"
+	"p{margin:0;color:var(--soft);overflow-wrap:anywhere;text-wrap:pretty}"
+	"footer{margin-top:1.6rem;padding-top:1rem;border-top:1px solid var(--line);font-size:.85rem;color:var(--soft)}";
+
+static const char tick[] = "<circle cx='16' cy='16' r='13'/><path d='m10.5 16.5 4 4 7.5-8.5'/>";
+static const char cross[] = "<circle cx='16' cy='16' r='13'/><path d='m11.5 11.5 9 9m0-9-9 9'/>";
+
+static const char *
+reason(int status)
+{
+	switch (status) {
+	case 200:
+		return "OK";
+	case 303:
+		return "See Other";
+	case 404:
+		return "Not Found";
+	case 405:
+		return "Method Not Allowed";
+	default:
+		return "Bad Request";
+	}
+}
+
+/* Only the one style sheet above is allowed, by its hash (Content Security Policy level 2). */
+static char *
+headers(int status, size_t size, const char *more)
+{
+	GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
+	guint8 digest[32];
+	gsize digest_size = sizeof digest;
+	char *hash, *text;
+
+	g_checksum_update(checksum, (const guchar *)style, sizeof style - 1);
+	g_checksum_get_digest(checksum, digest, &digest_size);
+	g_checksum_free(checksum);
+	hash = g_base64_encode(digest, digest_size);
+	text = g_strdup_printf("HTTP/1.1 %d %s\r\n"
+			       "Content-Type: text/html; charset=utf-8\r\n"
+			       "Content-Length: %zu\r\n"
+			       "Content-Security-Policy: default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
+			       "form-action 'none'; frame-ancestors 'none'\r\n"
+			       "Cache-Control: no-store\r\n"
+			       "Referrer-Policy: no-referrer\r\n"
+			       "X-Content-Type-Options: nosniff\r\n"
+			       "Cross-Origin-Opener-Policy: same-origin\r\n"
+			       "Connection: close\r\n%s\r\n",
+		status, reason(status), size, hash, more);
+	g_free(hash);
+	return text;
+}
+
+char *
+rbr_page(int status, bool good, const char *title, const char *text)
+{
+	char *safe_title = g_markup_escape_text(title, -1), *safe_text = g_markup_escape_text(text, -1);
+	char *body = g_strdup_printf(
+		"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%s – ringbearer</title>"
+		"<style>%s</style></head><body><main class=\"%s\"><svg viewBox=\"1.8 1.8 28.4 28.4\" aria-hidden=\"true\">%s</svg>"
+		"<h1>%s</h1><p>%s</p><footer>ringbearer, on this computer</footer></main></body></html>\n",
+		safe_title, style, good ? "good" : "bad", good ? tick : cross, safe_title, safe_text);
+	char *head = headers(status, strlen(body), status == 405 ? "Allow: GET\r\n" : "");
+	char *page = g_strconcat(head, body, NULL);
+
+	g_free(safe_title);
+	g_free(safe_text);
+	g_free(body);
+	g_free(head);
+	return page;
+}
+
+char *
+rbr_page_elsewhere(const char *location)
+{
+	char *line = g_strdup_printf("Location: %s\r\n", location), *page = headers(303, 0, line);
+
+	g_free(line);
+	return page;
+}
