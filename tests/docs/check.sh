@@ -156,6 +156,32 @@ check_environment() {
   mentioned "$scratch/code" "$manual"
 }
 
+check_states() { # of `list`, as JSON has them and as a person reads them
+  {
+    grep -oE 'state = "[a-z_]+"|\? "[a-z_]+" : "[a-z_]+"' "$srcdir/helper/list.c" | grep -oE '"[a-z_]+"' | tr -d '"'
+    grep -oE '\{"[a-z_]+", "[a-z ]+"\}' "$srcdir/helper/list.c" | sed 's/.*, "\(.*\)"}/\1/'
+  } | sort -u >"$scratch/code"
+  mentioned "$scratch/code" "$manual"
+}
+
+check_provider_keys() {
+  sed -n '/^rbr_provider_has_key/,/^}/s/.*own\[\] = {\(.*\)};/\1/p' "$srcdir/helper/provider.c" |
+    grep -oE '[a-z_]+' >"$scratch/code"
+  mentioned "$scratch/code" "$manual"
+}
+
+members() { # STRUCT: the functions in a struct of module.h
+  sed -n "/^struct $1 {/,/^};/p" "$srcdir/protocol/module.h" | sed -n 's/.*(\*\([a-z_]*\))(.*/\1/p' >"$scratch/code"
+  mentioned "$scratch/code" "$module"
+}
+
+# Words that a module can ask `config` for and that are no account keys.
+check_config() {
+  sed -n '/^host_config(/,/^}/p' "$srcdir/helper/host.c" |
+    sed -n 's/.*strcmp(key, "\([a-z_]*\)").*/\1/p' >"$scratch/code"
+  mentioned "$scratch/code" "$module"
+}
+
 check_exports() {
   sed -n '/^global:/,/^local:/s/^	\(ringbearer_[a-z_]*\);.*/\1/p' "$srcdir/protocol/libringbearer.map" >"$scratch/code"
   section SYNOPSIS "$library" | grep -o 'ringbearer_[a-z_]*(' | tr -d '(' >"$scratch/manual"
@@ -193,6 +219,11 @@ check 'the names in error.c and the constants in ringbearer.h' check_constants
 check 'formats.c and the formats in the manual' check_formats
 check 'the keys of a request are in ringbearer-protocol(7)' check_request_keys
 check 'the environment variables are in ringbearer(1)' check_environment
+check 'the states of list are in ringbearer(1)' check_states
+check 'the keys that only provider files have are in ringbearer(1)' check_provider_keys
+check 'the functions of the host are in ringbearer-module(7)' members ringbearer_host
+check 'the operations of modules are in ringbearer-module(7)' members ringbearer_module
+check 'the words of config are in ringbearer-module(7)' check_config
 check 'libringbearer.map and the functions in libringbearer(3)' check_exports
 check 'libringbearer.map and the prototypes in ringbearer.h' check_prototypes
 if command -v "${CC:-cc}" >/dev/null 2>&1; then
