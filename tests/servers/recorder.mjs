@@ -18,8 +18,9 @@ function endpointOf(tenant, ctx) {
     case revocation: return 'revoke';
     case device: return 'device';
     case authorization: return 'authorize';
-    case '/.well-known/openid-configuration': return 'discovery';
-    default: return resourceRule(tenant, ctx) ? 'api' : undefined;
+    default:
+      if (/\/\.well-known\/(openid-configuration|oauth-authorization-server)(\/|$)/.test(ctx.path)) return 'discovery';
+      return resourceRule(tenant, ctx) ? 'api' : undefined;
   }
 }
 

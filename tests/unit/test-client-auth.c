@@ -17,7 +17,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call};
+	oauth = (struct rbr_oauth){fake_host(), &call, false};
 	return 0;
 }
 

@@ -30,7 +30,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call};
+	oauth = (struct rbr_oauth){fake_host(), &call, false};
 	tokens = (struct ringbearer_tokens){.size = sizeof tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN};
 	return 0;
 }

@@ -170,8 +170,11 @@ without_an_endpoint_there_is_no_binding(void **state)
 		rbr_message_parse(&message, lines, sizeof lines - 1, RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL),
 		0);
 	assert_int_equal(rbr_account_assemble("other", &message, "it", &other, NULL), 0);
+	/* An issuer alone binds nothing: its metadata must be read first, or they could move the secret. */
+	assert_int_equal(rbr_vault_binding(&other, "client_secret", endpoint, NULL), RINGBEARER_E_CONFIG);
+	assert_int_equal(rbr_account_learn(&other, RBR_KEY_TOKEN_ENDPOINT, "https://issuer.test/token", NULL), 0);
 	assert_int_equal(rbr_vault_binding(&other, "client_secret", endpoint, NULL), 0);
-	assert_string_equal(endpoint, "https://issuer.test");
+	assert_string_equal(endpoint, "https://issuer.test/token");
 	rbr_account_wipe(&other);
 	rbr_message_wipe(&message);
 }

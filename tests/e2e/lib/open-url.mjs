@@ -22,5 +22,8 @@ if (visit.location) {
   }
   visit.location = target.href;
   if (options.deliver !== false) visit.landed = await request(target).catch((error) => ({ error: error.message }));
+  if (visit.landed?.status === 303) { // as browsers do: the page with the outcome
+    visit.page = await request(new URL(visit.landed.headers.location, target)).catch((error) => ({ error: error.message }));
+  }
 }
 fs.appendFileSync(options.log, `${JSON.stringify(visit)}\n`);
