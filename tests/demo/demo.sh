@@ -103,11 +103,33 @@ step 'ringbearer add sonde --provider=bluesonde --grant=api_key --match=$SONDE/v
 # shellcheck disable=SC2016
 step 'ringbearer get --url=$SONDE/v1/devices --format=header | curl -sS --cacert $CA -H @- $SONDE/v1/devices; echo'
 
+say 'A person logs in: a browser opens, they consent, and the refresh token goes into the keyring. (A program plays both here.)'
+cat >"$work/bin/browser" <<END
+#!/bin/sh
+exec node "$srcdir/tests/e2e/lib/open-url.mjs" '{"ca":"$CA","user":"operator","password":"operator-password","answer":"allow","log":"$work/visits"}' "\$1"
+END
+chmod +x "$work/bin/browser"
+BROWSER=$work/bin/browser
+export BROWSER
+# shellcheck disable=SC2016
+step 'ringbearer add field --provider=oidc --issuer=$SONDE --grant=authorization_code --client-auth=none --client-id=fixture-b-device-cli --scope="devices:read offline_access" --match=$SONDE/v1/ --ca-file=$CA'
+step 'ringbearer login field 2>&1 | cut -c1-100'
+# shellcheck disable=SC2016
+step 'ringbearer get --account=field --format=header | curl -sS --cacert $CA -H @- $SONDE/v1/devices; echo'
+
+say 'Each renewal uses the refresh token up and brings the next one, which is stored and read back before anything else.'
+step 'ringbearer refresh field && ringbearer refresh field && ringbearer list'
+
+say 'Logging out: the service forgets the refresh token, and so does the keyring.'
+step 'ringbearer logout field; ringbearer token field | cat'
+
 say 'The keyring is locked: the cached token still serves; a renewal says what is in the way.'
+step 'ringbearer refresh acme'
 node "$srcdir/tests/servers/keyring-control.mjs" lock
+segments
 step 'ringbearer refresh acme'
 node "$srcdir/tests/servers/keyring-control.mjs" unlock password
 
-say 'What went over the line, and the end.'
+say 'How things stand, and the end.'
 step 'ringbearer list'
-step 'ringbearer remove acme && ringbearer remove sonde && ringbearer list'
+step 'ringbearer remove acme && ringbearer remove sonde && ringbearer remove field && ringbearer list'
