@@ -118,7 +118,8 @@ consult_cache(struct rbr_context *context, const struct rbr_account *account, st
 		standing->state = "pending";
 		standing->detail =
 			"the next refresh token waits in the kernel's keyring; open the keyring and ask for a token";
-	} else if (rbr_verdict_recall(context, &wish.verdict_key, context->started_ms, true) < 0) {
+	} else if (standing->refresh_token != HOLDING_NONE &&
+		rbr_verdict_recall(context, &wish.verdict_key, context->started_ms, true) < 0) {
 		standing->state = "refused";
 		standing->detail = context->error.detail;
 	}

@@ -33,6 +33,8 @@ revoke(struct rbr_exchange *exchange, const struct ringbearer_secret *token, con
 	struct rbr_context *context = exchange->call.context;
 	int rc;
 
+	if (first->code == RINGBEARER_E_NO_SECRET)
+		return;
 	more_time(exchange);
 	rbr_call_hide(&exchange->call, token);
 	if (!exchange->grant.revoke)
@@ -107,6 +109,10 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account)
 		rc = rbr_renewal_lock(context, account, &lock);
 	if (rc == 0)
 		rc = rbr_exchange_secrets(&exchange);
+	if (rc == RINGBEARER_E_NO_SECRET) {
+		first = context->error; /* without it the service takes no revocation; what is here goes all the same */
+		rc = 0;
+	}
 	if (rc == 0 && (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)) {
 		rc = rbr_exchange_refresh_token(&exchange);
 		if (rc == RINGBEARER_E_LOGIN_REQUIRED)

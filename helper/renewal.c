@@ -132,10 +132,11 @@ exchange_once(struct rbr_exchange *exchange)
 
 /* The standing grant is over: nobody needs to ask the server again with this token. */
 static int
-bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, bool was_uncertain)
+bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish, bool was_uncertain)
 {
 	const char *name = exchange->call.account->name;
 
+	rbr_cache_drop(&wish->token_key);
 	rbr_rotation_bury(rotation);
 	rbr_rotation_settle(rotation);
 	if (was_uncertain)
@@ -205,7 +206,7 @@ use_refresh_token(struct rbr_exchange *exchange, struct rbr_rotation *rotation, 
 			return rc;
 		rbr_rotation_use(rotation, exchange->refresh_token);
 		if (strcmp(refused, rotation->used) == 0)
-			return bury(exchange, rotation, lost);
+			return bury(exchange, rotation, wish, lost);
 		if (rbr_rotation_is_dead(rotation) && wish->urgency != RBR_FORCED)
 			return refuse_dead(exchange);
 		rc = check_uncertain(exchange, rotation, wish, rbr_rotation_uncertain_ms(rotation));
@@ -215,7 +216,7 @@ use_refresh_token(struct rbr_exchange *exchange, struct rbr_rotation *rotation, 
 		if (rc != RINGBEARER_E_LOGIN_REQUIRED)
 			return rc;
 		if (refused[0] != '\0')
-			return bury(exchange, rotation, lost);
+			return bury(exchange, rotation, wish, lost);
 		memcpy(refused, rotation->used, sizeof refused);
 	}
 }
