@@ -22,8 +22,9 @@ if (visit.location) {
   }
   visit.location = target.href;
   if (options.deliver !== false) visit.landed = await request(target).catch((error) => ({ error: error.message }));
-  if (visit.landed?.status === 303) { // as browsers do: the page with the outcome
-    visit.page = await request(new URL(visit.landed.headers.location, target)).catch((error) => ({ error: error.message }));
-  }
 }
+// Written down before the program can end: it waits for the request below.
 fs.appendFileSync(options.log, `${JSON.stringify(visit)}\n`);
+if (visit.landed?.status === 303) { // as browsers do: the page with the outcome
+  await request(new URL(visit.landed.headers.location, visit.location)).catch(() => {});
+}
