@@ -51,7 +51,7 @@ take_body(char *data, size_t size, size_t count, void *user)
 
 /* The connection stands, TLS is agreed on, nothing has been sent. */
 static int
-before_request(void *user, char *to, char *from, int to_port, int from_port)
+before_request(void *user, char *to, char *from, int to_port, int from_port) /* NOLINT: libcurl's type */
 {
 	struct transfer *transfer = user;
 
