@@ -28,9 +28,10 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ringbearer_call call;
-	struct rbr_oauth oauth = {fake_host(), &call};
+	struct rbr_oauth oauth = {fake_host(), &call, true};
 	struct ringbearer_tokens tokens = {.size = sizeof tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN};
 	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
+	const char *p;
 	int rc;
 
 	if (size == 0)
@@ -45,7 +46,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_EXPECT(answer.status == 200);
 		check_tokens(&oauth, &tokens);
 	} else {
-		FUZZ_EXPECT(!tokens.access_token && !tokens.refresh_token && !tokens.scope);
+		/* A refresh token is kept whatever is wrong with the rest of the answer; it is clean all the same. */
+		FUZZ_EXPECT(!tokens.access_token && !tokens.scope);
+		rbr_token_salvage(&oauth, answer.body, &tokens);
+		for (p = tokens.refresh_token ? oauth.host->secret_data(tokens.refresh_token) : ""; *p; p++)
+			FUZZ_EXPECT(*p >= 0x20 && *p <= 0x7e);
 	}
 	oauth.host->secret_free(tokens.access_token);
 	oauth.host->secret_free(tokens.refresh_token);
