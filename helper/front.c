@@ -76,6 +76,18 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 		rbr_hand_out(&context, &request, &credential) == 0;
 }
 
+/* Run as itself or by git, whose words are its own; other callers are the whole program's business. */
+static bool
+speaks_git(const char *argv0)
+{
+	static const char suffix[] = "-ringbearer";
+	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
+	size_t size = strlen(name);
+
+	return size < sizeof suffix || strcmp(name + size - (sizeof suffix - 1), suffix) != 0 ||
+		strcmp(name, "git-credential-ringbearer") == 0;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -84,7 +96,7 @@ main(int argc, char **argv)
 
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
-	if (argc > 1 && (strcmp(argv[1], "get") == 0 || strcmp(argv[1], "token") == 0) &&
+	if (argc > 1 && speaks_git(argv[0]) && (strcmp(argv[1], "get") == 0 || strcmp(argv[1], "token") == 0) &&
 		answer(argc - 1, argv + 1, &input))
 		return 0;
 	if (input.size == 0 || give_back(&input))

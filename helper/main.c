@@ -5,6 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "callers.h"
 #include "command.h"
 #include "harden.h"
 #include "log.h"
@@ -50,16 +51,19 @@ run(struct rbr_context *context, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
+	const struct rbr_caller *caller = argc > 0 ? rbr_caller_find(argv[0]) : NULL;
 	struct rbr_context context;
 	int rc;
 
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
 	rbr_context_start(&context);
-	rc = run(&context, argc, argv);
+	rc = caller ? caller->run(&context, argc, argv) : run(&context, argc, argv);
 	if (fflush(stdout) != 0 && rc == 0)
 		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");
 	if (rc < 0)
 		rbr_report(&context, context.account[0] != '\0' ? context.account : NULL);
+	if (rc < 0 && caller && caller->failure)
+		return caller->failure;
 	return ringbearer_error_exit_status(rc < 0 ? rc : context.unfinished);
 }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Programs that run helpers under names of their own (`docker-credential-ringbearer`) and speak to them in their own
+ * words: one file in callers/ for each, and links to the one program.
+ */
+#ifndef RBR_CALLERS_H
+#define RBR_CALLERS_H
+
+#include "context.h"
+
+struct rbr_caller {
+	const char *link; /* the name that the program is run under */
+	/* ARGV[0] is the link. 0, or a code; the detail is in context->error, and main() reports it on standard error. What
+	 * the caller's protocol wants on standard output has been written. */
+	int (*run)(struct rbr_context *context, int argc, char **argv);
+	int failure; /* exit status that the caller's protocol wants for every failure; 0: ringbearer's own */
+};
+
+/* The caller that runs the program as ARGV0 (a path or a name); NULL if it is run as itself. */
+const struct rbr_caller *rbr_caller_find(const char *argv0);
+
+int rbr_caller_git(struct rbr_context *context, int argc, char **argv);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: MIT */
+/* git: the verbs are ringbearer's own. Options that stand in `credential.helper` come before the verb. */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "callers.h"
+#include "command.h"
+
+#define ARGUMENTS_MAX 32
+
+/* What this helper can do (git 2.46 and later; gitcredentials(7)). */
+static int
+print_capabilities(struct rbr_context *context)
+{
+	static const char text[] = "version 0\ncapability authtype\n";
+
+	return fputs(text, stdout) < 0 ? rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written")
+				       : 0;
+}
+
+int
+rbr_caller_git(struct rbr_context *context, int argc, char **argv)
+{
+	const struct rbr_command *command;
+	char *arguments[ARGUMENTS_MAX];
+	const char *verb;
+
+	if (argc < 2 || argc > ARGUMENTS_MAX)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"git runs this program; write `helper = ringbearer` under [credential] in its configuration");
+	verb = argv[argc - 1];
+	if (strcmp(verb, "capability") == 0)
+		return print_capabilities(context);
+	command = strcmp(verb, "get") == 0 || strcmp(verb, "store") == 0 || strcmp(verb, "erase") == 0
+		? rbr_command_find(verb)
+		: NULL;
+	if (!command) /* git asks helpers to ignore what they do not know */
+		return 0;
+	arguments[0] = argv[argc - 1];
+	memcpy(arguments + 1, argv + 1, (size_t)(argc - 2) * sizeof *argv);
+	arguments[argc - 1] = NULL;
+	return command->run(context, argc - 1, arguments);
+}
