@@ -228,18 +228,26 @@ expand(const struct rbr_account *account, const struct rbr_provider *provider, c
 	return rc < 0 ? rbr_fail_memory(error) : 0;
 }
 
+static void
+take_hint(const struct rbr_provider *provider, const char *key, char hint[RBR_HINT_MAX])
+{
+	const char *text = rbr_message_get(&provider->lines, key);
+
+	(void)snprintf(hint, RBR_HINT_MAX, "%s", text ? text : "");
+}
+
 static int
 add_provider(struct rbr_account *account, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_provider_wipe) struct rbr_provider provider = RBR_PROVIDER_EMPTY;
-	const char *name = rbr_account_get(account, RBR_KEY_PROVIDER), *hint;
+	const char *name = rbr_account_get(account, RBR_KEY_PROVIDER);
 	char place[PATH_MAX + 32];
 	size_t i;
 	int key, rc = name ? rbr_provider_load(name, &provider, error) : 0;
 
 	memcpy(account->provider_path, provider.path, sizeof provider.path);
-	hint = rc == 0 ? rbr_message_get(&provider.lines, "denied_hint") : NULL;
-	(void)snprintf(account->denied_hint, sizeof account->denied_hint, "%s", hint ? hint : "");
+	take_hint(&provider, "denied_hint", account->denied_hint);
+	take_hint(&provider, "rejected_hint", account->rejected_hint);
 	for (i = 0; rc == 0 && i < provider.lines.count; i++) {
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 		unsigned line = provider.lines.entries[i].line;

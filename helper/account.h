@@ -60,6 +60,7 @@ struct rbr_account {
 	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
 	bool iss_required; /* the issuer says that it names itself in every authorization response */
 	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */
+	char rejected_hint[RBR_HINT_MAX];
 	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
 	size_t count;
 };

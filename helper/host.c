@@ -155,6 +155,8 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 		return call->account->iss_required ? "yes" : NULL;
 	if (strcmp(key, "denied_hint") == 0)
 		return call->account->denied_hint[0] != '\0' ? call->account->denied_hint : NULL;
+	if (strcmp(key, "rejected_hint") == 0)
+		return call->account->rejected_hint[0] != '\0' ? call->account->rejected_hint : NULL;
 	if (strcmp(key, "login_paste") == 0)
 		return call->paste ? "yes" : NULL;
 	if (strcmp(key, "login_no_browser") == 0)

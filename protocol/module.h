@@ -72,7 +72,8 @@ struct ringbearer_host {
 
 	/* The value of the account's KEY ("client_id", "token_endpoint", …) with defaults, provider and request applied,
 	 * or NULL if it is not set; "account" is the account's name, "request_scope" the scope if the request itself names
-	 * one, "denied_hint" what the provider's file says that it takes to consent. INDEX counts the values of a key that may repeat, from 0. */
+	 * one, "denied_hint" and "rejected_hint" what the provider's file says that it takes to consent and to change the
+	 * application. INDEX counts the values of a key that may repeat, from 0. */
 	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
 
 	/* Milliseconds left until the call's deadline; 0 when it has passed. Every wait must be bounded by it. */

@@ -33,7 +33,7 @@ before(async () => { world = await World.create(); });
 after(() => closeWorld(world));
 
 describe('at a terminal', () => {
-  test('add asks for the secret and does not show it', async () => {
+  test('S0:24 S2:38 S3:49 add asks for the secret and does not show it', async () => {
     const name = next();
     const { code, output } = await onTerminal(world, ['add', name, ...keyFlags], [[PROMPT, `${TYPED}\n`]]);
     assert.equal(code, 0, output);
@@ -126,7 +126,7 @@ describe('secret, refresh, remove', () => {
 });
 
 describe('what there is', () => {
-  test('list says how each account stands, and no secret', async () => {
+  test('S1:32 list says how each account stands, and no secret', async () => {
     const own = await World.create({ servers: false });
     try {
       const [good, idle, broken] = ['good', 'idle', 'broken'].map(unique);
@@ -177,7 +177,7 @@ describe('what there is', () => {
     assert.equal((await world.run(['show', unique('nobody')])).code, 1);
   });
 
-  test('providers names every shipped file with its documentation', async () => {
+  test('S0:19 S2:34 S2:97 S3:11 providers names every shipped file with its documentation', async () => {
     const { stdout } = await world.must(['providers']);
     for (const name of fs.readdirSync(path.join(SOURCE, 'helper/providers'))) assert.match(stdout, new RegExp(`^${name} +\\S.*\\n +https://`, 'm'));
   });

@@ -78,7 +78,7 @@ async function succeeds(name, where, shot) {
 const lastToken = async (tenant) => (await seen(world, tenant, 'token')).at(-1);
 
 describe('in Chromium', { skip: missing }, () => {
-  test('a program with a secret in the body and an address of its own (BlueConic)', async () => {
+  test('S0:26 S0:27 S0:28 S0:35 S1:25 S1:28 S1:42 a program with a secret in the body and an address of its own (BlueConic)', async () => {
     const name = unique('seen-a');
     await world.addAuthorizationCode(name);
     const login = await succeeds(name, SEGMENTS, 'success');
@@ -87,7 +87,7 @@ describe('in Chromium', { skip: missing }, () => {
     assert.equal(form.get('redirect_uri'), login.redirect.href);
   });
 
-  test('a program with a secret in the header, and lasting access (Bluesonde)', async () => {
+  test('S3:23 S3:35 S3:45 S3:101 a program with a secret in the header, and lasting access (Bluesonde)', async () => {
     const name = unique('seen-b');
     await addConfidential(world, name);
     await succeeds(name, DEVICES);
@@ -102,7 +102,7 @@ describe('in Chromium', { skip: missing }, () => {
     'on localhost': ['http://localhost/callback', 'localhost'],
   };
   for (const [what, [redirect_uri, host]] of Object.entries(families)) {
-    test(`a program without a secret, ${what}, any port (Bluesonde)`, { skip: host === '[::1]' && !hasIPv6 && 'this machine has no IPv6' }, async () => {
+    test(`S3:51 a program without a secret, ${what}, any port (Bluesonde)`, { skip: host === '[::1]' && !hasIPv6 && 'this machine has no IPv6' }, async () => {
       const name = unique(`seen-${host.replaceAll(/[^a-z0-9]/g, '')}`);
       await addPublic(world, name, { redirect_uri });
       const { redirect } = await succeeds(name, DEVICES);
@@ -112,7 +112,7 @@ describe('in Chromium', { skip: missing }, () => {
     });
   }
 
-  test('consent that is denied', async () => {
+  test('S0:20 consent that is denied', async () => {
     const name = unique('seen-denied');
     await world.addAuthorizationCode(name);
     const { code, stderr } = await inWindow(name, async (window, login) => {
@@ -136,7 +136,7 @@ describe('in Chromium', { skip: missing }, () => {
     assert.equal(code, 6, stderr);
   });
 
-  test('a wrong state comes first, and the right one all the same', async () => {
+  test('S0:27 a wrong state comes first, and the right one all the same', async () => {
     const name = unique('seen-state');
     await addPublic(world, name);
     const { code, stderr } = await inWindow(name, async (window, login) => {

@@ -57,7 +57,7 @@ async function finish(login) {
 }
 
 describe('the browser', () => {
-  test('is given the address and nothing else', () => {
+  test('S0:26 is given the address and nothing else', () => {
     const { file, reported } = program(undefined, ADDRESS_ONLY);
     return withBrowser({ BROWSER: file }, async (login) => {
       assert.equal(await reported(), `1\n${login.url}\n`);
@@ -129,7 +129,7 @@ mv "$REPORT.new" "$REPORT"`);
     }));
   }
 
-  test('--no-browser: none is started', () => {
+  test('S0:26 --no-browser: none is started', () => {
     const { file, report } = program(undefined, ADDRESS_ONLY);
     return withBrowser({ BROWSER: file, DISPLAY: ':99' }, async (login) => {
       assert.match((await finish(login)).stderr, QUIET);
@@ -157,7 +157,7 @@ describe('--paste', () => {
     return location;
   }
 
-  test('the address of a server elsewhere is registered; it is not shown while it is pasted', () => pasting(async (login) => {
+  test('S1:25 the address of a server elsewhere is registered; it is not shown while it is pasted', () => pasting(async (login) => {
     assert.equal(login.parameters.redirect_uri, ELSEWHERE);
     const location = await paste(login);
     const { code, stdout } = await login.end();

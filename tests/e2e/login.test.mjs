@@ -60,7 +60,7 @@ async function fails(name, exit, says, options) {
 }
 
 describe('the requests', () => {
-  test('proof key, state and the exact address; no scope where a service fixes it', async () => {
+  test('S0:25 S0:28 S1:42 S1:58 proof key, state and the exact address; no scope where a service fixes it', async () => {
     const { parameters, stdout } = await mustLogin(BLUECONIC);
     const [{ form }] = await seen(world, 'a', 'token');
     const { state, code_challenge, ...rest } = parameters;
@@ -73,7 +73,7 @@ describe('the requests', () => {
     assert.match(stdout, new RegExp(`^${BLUECONIC}: logged in, valid for 3(600|59\\d) s, then renewed without you\n$`));
   });
 
-  test('the verifier goes to the token endpoint alone, in a body', async () => {
+  test('S0:25 S0:28 S3:79 the verifier goes to the token endpoint alone, in a body', async () => {
     await mustLogin(BLUECONIC);
     const [{ form, url, method }] = await seen(world, 'a', 'token');
     const [authorize] = await seen(world, 'a', 'authorize');
@@ -82,7 +82,7 @@ describe('the requests', () => {
     assert.equal(authorize.query.get('code_verifier'), null);
   });
 
-  test('scopes where a service wants them, the same address with any port', async () => {
+  test('S3:41 S3:51 S3:55 S3:91 scopes where a service wants them, the same address with any port', async () => {
     const { parameters } = await mustLogin(PUBLIC);
     assert.equal(parameters.scope, 'devices:read offline_access');
     const [{ form, authorization }] = await seen(world, 'b', 'token');
@@ -102,7 +102,7 @@ describe('the requests', () => {
     assert.ok(all.every((value) => !states.has(value)), 'the state tells nothing of the verifier');
   });
 
-  test('further parameters, and a query that the endpoint has already', async () => {
+  test('S3:55 further parameters, and a query that the endpoint has already', async () => {
     const name = unique('login-more');
     await addPublic(world, name, {
       authorization_endpoint: `${world.urls.b}/oauth2/auth?tenant=a%26b`, authorization_params: 'login_hint=operator&ui_locales=en',
@@ -115,7 +115,7 @@ describe('the requests', () => {
 });
 
 describe('what is kept', () => {
-  test('a token that works, and one to renew it with', async () => {
+  test('S0:30 S3:103 a token that works, and one to renew it with', async () => {
     await mustLogin(BLUECONIC);
     const before = await world.control.counts('a');
     const token = await tokenOf(world, BLUECONIC);
@@ -147,7 +147,7 @@ describe('what is kept', () => {
     assert.equal((await world.api(DEVICES, await tokenOf(world, PUBLIC))).status, 200);
   });
 
-  test('no refresh token: it says so and what would get one', async () => {
+  test('S3:45 no refresh token: it says so and what would get one', async () => {
     const name = unique('login-short');
     await addPublic(world, name, { scope: 'devices:read' });
     const { stdout, stderr } = await mustLogin(name);
@@ -194,7 +194,7 @@ describe('what is kept', () => {
 });
 
 describe('what a service says instead of a code', () => {
-  test('no, and which permission it takes', async () => {
+  test('S0:20 S3:43 no, and which permission it takes', async () => {
     await fails(BLUECONIC, 6, [/access_denied/, /"Authorize applications"/], { person: { user: 'guest' } });
     await fails(CONFIDENTIAL, 6, [/access_denied/, /role .* every scope/], { person: { user: 'guest' } });
     await fails(PUBLIC, 6, [/The user denied the request/], { person: { answer: 'deny' } });
@@ -245,7 +245,7 @@ describe('who answers', () => {
 describe('the exchange is made once', () => {
   const lost = { reset_after: 5, close_before: 5, 500: 5, 502: 5, 503: 5, 429: 5, truncated_json: 8, empty_body: 8, html200: 8, short_body: 5 };
   for (const [kind, exit] of Object.entries(lost)) {
-    test(`${kind}: exit ${exit}, and no second try`, async () => {
+    test(`S0:29 ${kind}: exit ${exit}, and no second try`, async () => {
       await control.fault({ tenant: 'b', kind, count: 5, retry_after: 1 });
       await fails(PUBLIC, exit, []);
       assert.equal(await control.count('authorization_code', 'b'), 1);

@@ -64,7 +64,7 @@ async function disagrees(name, exit, says) {
 }
 
 describe('the service agrees', () => {
-  test('the refresh token first, then the access token; the program proves itself in the body', async () => {
+  test('S0:31 S2:80 the refresh token first, then the access token; the program proves itself in the body', async () => {
     const { access, refresh } = await loggedIn(BLUECONIC);
     const { code, stdout, stderr } = await logout(BLUECONIC);
     assert.deepEqual([code, stdout, stderr], [0, `${BLUECONIC}: logged out\n`, '']);
@@ -134,7 +134,7 @@ describe('the service agrees', () => {
 describe('the service does not agree: nothing stays here all the same', () => {
   const ALIVE = /must be taken to be alive/;
 
-  test('503 with Retry-After', async () => {
+  test('S2:80 503 with Retry-After', async () => {
     const { access } = await loggedIn(BLUECONIC);
     await control.fault({ endpoint: 'revoke', kind: '503', retry_after: 7, count: 2 });
     await disagrees(BLUECONIC, 5, [ALIVE, /refresh_token/, /service's own pages/]);

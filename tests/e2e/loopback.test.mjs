@@ -49,7 +49,7 @@ const right = (login) => ({ code: 'code', state: login.parameters.state });
 const refuses = async (login, status, query, options) => assert.equal((await login.get(query, options)).status, status, JSON.stringify([query, options]));
 
 describe('what is wrong is refused and forgotten', () => {
-  test('another path', () => duringLogin(async (login) => {
+  test('S0:27 another path', () => duringLogin(async (login) => {
     for (const path of ['/', '/callback/', '/callbac', '/callbackx', '/Callback', '//callback', '/%63allback', '/x/../callback', '/favicon.ico', '*', '']) {
       await refuses(login, 404, right(login), { path });
     }
@@ -95,7 +95,7 @@ describe('what is wrong is refused and forgotten', () => {
     assert.equal((await login.send(`${head}\0\r\n\r\n`)).status, 400);
   }));
 
-  test('a parameter twice, a broken escape, a control character', () => duringLogin(async (login) => {
+  test('S0:27 a parameter twice, a broken escape, a control character', () => duringLogin(async (login) => {
     const { state } = login.parameters;
     const queries = ['code=a&code=b', 'code=a&code=a', `code=a&state=${state}`, 'code=a&error=b&error=b', 'code=a&iss=b&iss=b', 'code=a&%63ode=a',
       'error=a&error_description=b&error_description=c', 'code=%', 'code=%0', 'code=%zz', 'code=a&x=%g0'];
@@ -108,7 +108,7 @@ describe('what is wrong is refused and forgotten', () => {
     }
   }));
 
-  test('another state, none, and neither code nor error', () => duringLogin(async (login) => {
+  test('S0:27 another state, none, and neither code nor error', () => duringLogin(async (login) => {
     const { state } = login.parameters;
     const states = ['guessed', '', state.slice(1), state.slice(0, -1), `${state}x`, ` ${state}`, state.toLowerCase(), `${state.slice(0, -1)}\u00e9`];
     for (const wrong of states) await refuses(login, 400, { code: 'x', state: wrong });
@@ -144,7 +144,7 @@ describe('who says little or much', () => {
     assert.match(Buffer.concat(chunks).toString(), /^HTTP\/1\.1 404 /);
   }));
 
-  test('who has said nothing for five seconds is hung up on', () => duringLogin(async (login) => {
+  test('S0:27 who has said nothing for five seconds is hung up on', () => duringLogin(async (login) => {
     const started = performance.now();
     const { failed } = await exchangeBytes(login.address, 'GET /callback', { timeout: 12000 });
     const ms = performance.now() - started;
@@ -173,7 +173,7 @@ describe('where it listens', () => {
     });
   }
 
-  test('a fixed port and path, as they were registered', async () => {
+  test('S1:42 S3:35 a fixed port and path, as they were registered', async () => {
     const name = unique('fixed');
     const redirect_uri = `http://127.0.0.1:${await World.freePort()}/some/place`;
     await world.control.app({ tenant: 'b', client_id: 'fixture-b-device-cli', redirect_uris: [redirect_uri] });

@@ -145,7 +145,7 @@ describe('a verdict counts for a minute', () => {
 describe('a token that the server refuses', () => {
   const invalid = ['Bearer realm="api", error="invalid_token", error_description="gone"'];
 
-  test('is renewed once for 50 callers who name it', async () => {
+  test('S0:33 is renewed once for 50 callers who name it', async () => {
     const credential = await get();
     const results = await crowd(world, 50, { ...EVERYTHING, wwwauth: invalid, credential });
     assert.notEqual(agreed(results), credential);

@@ -73,7 +73,7 @@ const refusals = {
 
 describe('a refusal', () => {
   for (const [name, [one, expected]] of Object.entries(refusals)) {
-    test(name, async () => {
+    test(`S0:33 ${name}`, async () => {
       await fault(one);
       await refused(world, NAME, expected);
       assert.equal(await control.count('client_credentials'), 1, 'asked once, and the verdict shared');
@@ -84,7 +84,7 @@ describe('a refusal', () => {
 describe('a redirect is never followed', () => {
   const elsewhere = 'https://elsewhere.example/path?query';
   for (const status of [301, 302, 303, 307, 308]) {
-    test(`status ${status}`, async () => {
+    test(`S2:51 status ${status}`, async () => {
       await fault({ kind: 'redirect', status, body: '' });
       await refused(world, NAME, config(/`127\.0\.0\.1:\d+`/, /never followed/, /token_endpoint/));
       assert.deepEqual(await control.sunk(), []);

@@ -39,7 +39,7 @@ describe('rotation', () => {
   }
   const changes = (tokens) => tokens.slice(1).map((token, i) => token !== tokens[i]);
 
-  test('always: each token is used once, and the keyring has the last one, in one item', async () => {
+  test('S0:32 always: each token is used once, and the keyring has the last one, in one item', async () => {
     const earlier = (await tokensSent(world)).length;
     const tokens = await kept(5);
     assert.deepEqual((await tokensSent(world)).slice(earlier), tokens.slice(0, 5));

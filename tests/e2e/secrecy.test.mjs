@@ -98,7 +98,7 @@ function lockFolders() {
   return [`/tmp/ringbearer-${uid}`, `/run/user/${uid}/ringbearer`].filter((name) => fs.existsSync(name));
 }
 
-test('a busy day leaves no trace of a secret or a token', async () => {
+test('S0:21 S1:36 S3:19 a busy day leaves no trace of a secret or a token', async () => {
   const secrets = [...disguises(SECRET), ...disguises(KEY)];
   const witness = await Witness.watch(secrets);
   const results = await busyDay();

@@ -37,7 +37,7 @@ describe('BlueConic-shaped', () => {
   before(() => world.addClientCredentials(NAME));
   beforeEach(() => afresh(world, NAME));
 
-  test('S0:30 S2:18 S2:71 a token for the account, for its URL, and on the command line; the call works', async () => {
+  test('S0:30 S0:35 S1:28 S2:18 S2:71 a token for the account, for its URL, and on the command line; the call works', async () => {
     const token = await get();
     assert.equal((await segments(token)).status, 200);
     const url = { protocol: 'https', host: world.host('a'), path: SEGMENTS.slice(1) };
@@ -57,7 +57,7 @@ describe('BlueConic-shaped', () => {
     assert.equal(await asked(), 0);
   });
 
-  test('S2:49 S2:52 the documented endpoint, a form with id and secret in it', async () => {
+  test('S2:49 S2:52 S2:59 the documented endpoint, a form with id and secret in it', async () => {
     await get();
     const [{ url, body }] = await control.log();
     assert.equal(url, '/rest/v2/oauth/token');
@@ -90,12 +90,12 @@ describe('BlueConic-shaped', () => {
     assert.equal((await segments(await get())).status, 200, 'a new secret drops the token of the old one');
   });
 
-  test('S2:45 switched OFF: one request for each caller at most, and none in a loop', async () => {
+  test('S2:43 S2:45 switched OFF: one request for each caller at most, and none in a loop', async () => {
     const token = await get();
     await app({ status: 'OFF' });
     const refusal = await segments(token);
     assert.equal(refusal.status, 401);
-    const off = { exit: 6, error: 'client_rejected', says: [/switched ON/, /ringbearer secret/] };
+    const off = { exit: 6, error: 'client_rejected', says: [/switched ON/, /ringbearer secret/, /"Authorize applications"/] };
     await refused(world, NAME, off, { ...challenge(refusal), credential: token });
     await refused(world, NAME, off);
     assert.equal(await asked(), 2, 'the first token, and one refusal that is shared');
@@ -160,7 +160,7 @@ describe('Bluesonde-shaped', () => {
   before(() => world.addApiKey(NAME));
   beforeEach(() => replace(API_KEY));
 
-  test('S3:19 the key is the Bearer token, without an expiry', async () => {
+  test('S1:28 S3:7 S3:19 S3:103 the key is the Bearer token, without an expiry', async () => {
     const answer = await get();
     assert.deepEqual(answer, { 'capability[]': ['authtype'], authtype: 'Bearer', credential: API_KEY, ephemeral: '1', account: NAME });
     assert.equal((await world.api(DEVICES, answer.credential)).status, 200);

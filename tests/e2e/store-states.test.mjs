@@ -96,7 +96,7 @@ describe('no keyring', () => {
     'a display, and still no bus is started': ['nobus', { ...noBus, DISPLAY: ':99' }, /D-Bus session/],
   };
   for (const [what, [keyring, env, message]] of Object.entries(states)) {
-    test(what, async () => {
+    test(`S1:36 ${what}`, async () => {
       const world = await World.create({ keyring, servers: false });
       try {
         const name = unique('store-none');

@@ -96,7 +96,7 @@ describe('an open keyring', () => {
     DEL: 'one\x7f', 'not ASCII': 'sécret', 'longer than 65000 bytes': 'k'.repeat(65001),
   };
   for (const [what, secret] of Object.entries(refusals)) {
-    test(`a secret is refused: ${what}`, async () => {
+    test(`S0:24 a secret is refused: ${what}`, async () => {
       await fresh();
       const result = await world.run(['secret', name, '--secret-stdin'], { input: secret });
       assert.deepEqual([result.code, result.stdout], [2, '']);

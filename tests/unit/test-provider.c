@@ -116,6 +116,7 @@ only_providers_have_their_own_keys(void **state)
 	assert_true(rbr_provider_has_key("documentation"));
 	assert_true(rbr_provider_has_key("tenant_domain"));
 	assert_true(rbr_provider_has_key("denied_hint"));
+	assert_true(rbr_provider_has_key("rejected_hint"));
 	assert_false(rbr_provider_has_key("client_id"));
 	assert_false(rbr_provider_has_key(""));
 	refuse("grant = api_key\ntitle = x\n", "there is no key `title`");

@@ -107,11 +107,13 @@ advice_for_status(int code)
 static int
 fail_rejected(const struct rbr_oauth *oauth, const char *error, const char *description, long status)
 {
+	const char *hint = oauth->host->config(oauth->call, "rejected_hint", 0);
+
 	return oauth->host->fail(oauth->call, RINGBEARER_E_CLIENT_REJECTED,
 		"the server does not accept the client (%s%s%s, status %ld); if its secret was regenerated, run `ringbearer secret "
-		"%s`; if the application was switched OFF, have it switched ON; otherwise check client_id and client_auth",
+		"%s`; if the application was switched OFF, have it switched ON; otherwise check client_id and client_auth%s%s",
 		error, description[0] != '\0' ? ": " : "", description, status,
-		oauth->host->config(oauth->call, "account", 0));
+		oauth->host->config(oauth->call, "account", 0), hint ? "; " : "", hint ? hint : "");
 }
 
 static int
