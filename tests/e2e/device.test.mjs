@@ -7,7 +7,8 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { after, before, beforeEach, test } from 'node:test';
-import { DEVICE_CLI, FIELD_SERVICE } from '../servers/fixtures.mjs';
+import { DEVICE_CLI, FIELD_SERVICE, password } from '../servers/fixtures.mjs';
+import { missing, openWindow, shoot } from './lib/chromium.mjs';
 import { World } from './lib/world.mjs';
 
 const GRANT = 'urn:ietf:params:oauth:grant-type:device_code';
@@ -53,6 +54,36 @@ test('S3 device: code entered elsewhere, token works, then it renews without a p
   assert.equal(await world.control.count('refresh_token', 'b'), 1);
 });
 
+// The service's pages in a real browser, on to the last of them.
+async function goThrough(page, { uri, userCode }, answer) {
+  await page.goto(uri);
+  await page.fill('input[name=user_code]', userCode);
+  await page.click('#continue');
+  await page.click('#confirm');
+  await page.fill('input[name=username]', 'operator');
+  await page.fill('input[name=password]', password('operator'));
+  await page.click('#login');
+  await page.click(`#${answer}`);
+  await page.waitForFunction((name) => !globalThis.document.getElementById(name), answer);
+}
+
+const answers = { allow: [0, /logged in/], deny: [6, /access_denied/] };
+for (const [answer, [exit, says]] of Object.entries(answers)) {
+  test(`in Chromium: the code is entered, and the person says ${answer}`, { skip: missing }, async () => {
+    const login = await start();
+    const { page, context } = await openWindow(world);
+    try {
+      await goThrough(page, login, answer);
+      await shoot(page, `device-${answer}`);
+    } finally {
+      await context.close();
+    }
+    assert.equal((await login.done).code, exit, login.text);
+    assert.match(login.output + login.text, says);
+    if (exit === 0) assert.equal((await world.run(['token', 'device'])).code, 0);
+  });
+}
+
 test('--device works for an account whose grant is another one', async () => {
   const login = await start(['login', 'code', '--device']);
   await world.visit(login.uri, { userCode: login.userCode, user: 'operator', answer: 'allow' });
@@ -86,6 +117,20 @@ test('denied on the other device: exit 6 and nothing kept', async () => {
   assert.equal((await login.done).code, 6);
   assert.match(login.text, /access_denied/);
 });
+
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  test(`${signal}: it ends with it, its text with a whole line, and the next login can begin`, async () => {
+    const login = await start();
+    login.child.kill(signal);
+    assert.deepEqual(await login.done, { code: null, signal });
+    assert.match(login.text, /\n$/);
+    assert.equal(login.output, '');
+    const next = await start();
+    assert.ok(next.userCode);
+    next.child.kill(signal);
+    await next.done;
+  });
+}
 
 test('slow_down: every later wait is five seconds longer', async () => {
   await world.control.fault({ kind: 'error', tenant: 'b', grant_type: GRANT, error: 'slow_down', status: 400 });
