@@ -1,17 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Secrets in the desktop's keyring: the Secret Service, through libsecret.
+ * Secrets in the desktop's keyring: the Secret Service, through libsecret. How it is reached is in
+ * secret-service/session.c; here is what is asked of it.
  *
- * The service is opened by its fixed name as a SecretService of our own, and not through secret_password_*(): those look
- * at SECRET_BACKEND (an unknown value hangs for ever), at SNAP_NAME (a shell inside a confined editor would get another
- * store) and at SECRET_SERVICE_BUS_NAME. None of these reaches us.
- *
- * Time. The service may be mute or show a prompt that nobody answers. Every operation is therefore asynchronous on a
- * main context of our own, with the call's deadline as a source; when it comes the operation is cancelled, and given
- * up if it does not even react to that.
- *
- * Prompts. Our class refuses to show one where the call is not interactive, and notes that one was wanted: "locked". One
- * that a person closed is "dismissed". Only an open keyring in which nothing was found is "absent".
+ * Nothing is remembered between the operations: a value that is read back comes from the service. libsecret's objects for
+ * items are left aside, since each takes four round trips before it is asked anything. Only an open keyring in which
+ * nothing was found is "absent".
  *
  * Items. The schema's name is not matched (SECRET_SCHEMA_DONT_MATCH_NAME: with it, a keyring that has been locked since
  * its daemon started finds nothing at all), all items have the same attributes (some services replace an item
@@ -20,18 +14,16 @@
  */
 #include "config.h"
 
-#include <libsecret/secret.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "protocol/module.h"
+#include "secret-service/session.h"
 
-#define BUS_NAME "org.freedesktop.secrets"
+#define SERVICE_PATH "/org/freedesktop/secrets"
+#define ITEM "org.freedesktop.Secret.Item"
 #define VALUE_PREFIX "ringbearer1:"
 #define CONTENT_TYPE "text/plain"
-#define CANCEL_GRACE_MS 500
-#define RUNTIME_BUS_MAX 4096
 
 static const struct ringbearer_host *host;
 
@@ -43,229 +35,6 @@ static const SecretSchema schema = {
 		{NULL, SECRET_SCHEMA_ATTRIBUTE_STRING}},
 };
 
-/* -- a service that can be told not to prompt -- */
-
-typedef struct {
-	SecretService parent;
-	gboolean may_prompt;
-	gboolean wanted_prompt; /* one was wanted and not shown */
-	gboolean prompted; /* one was shown */
-} RbrService;
-
-typedef struct {
-	SecretServiceClass parent;
-} RbrServiceClass;
-
-/* The macro declares what it defines. */
-GType rbr_service_get_type(void);
-G_DEFINE_TYPE(RbrService, rbr_service, SECRET_TYPE_SERVICE)
-
-/* What a prompt of TYPE answers when it was of no use: libsecret looks into it without asking whether it is there. */
-static GVariant *
-nothing_unlocked(const GVariantType *type)
-{
-	if (type && g_variant_type_equal(type, G_VARIANT_TYPE("ao")))
-		return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_OBJECT_PATH, NULL, 0));
-	return g_variant_ref_sink(g_variant_new_object_path("/"));
-}
-
-static void
-prompt_async(SecretService *service, SecretPrompt *prompt, const GVariantType *type, GCancellable *cancellable,
-	GAsyncReadyCallback callback, gpointer data)
-{
-	RbrService *self = (RbrService *)service;
-	GTask *task;
-
-	if (self->may_prompt) {
-		self->prompted = TRUE;
-		SECRET_SERVICE_CLASS(rbr_service_parent_class)
-			->prompt_async(service, prompt, type, cancellable, callback, data);
-		return;
-	}
-	self->wanted_prompt = TRUE;
-	task = g_task_new(service, cancellable, callback, data);
-	g_task_set_source_tag(task, (gpointer)prompt_async);
-	g_task_return_pointer(task, nothing_unlocked(type), (GDestroyNotify)g_variant_unref);
-	g_object_unref(task);
-}
-
-static GVariant *
-prompt_finish(SecretService *service, GAsyncResult *result, GError **error)
-{
-	if (G_IS_TASK(result) && g_task_get_source_tag(G_TASK(result)) == (gpointer)prompt_async)
-		return g_task_propagate_pointer(G_TASK(result), error);
-	return SECRET_SERVICE_CLASS(rbr_service_parent_class)->prompt_finish(service, result, error);
-}
-
-static void
-rbr_service_class_init(RbrServiceClass *class)
-{
-	SECRET_SERVICE_CLASS(class)->prompt_async = prompt_async;
-	SECRET_SERVICE_CLASS(class)->prompt_finish = prompt_finish;
-}
-
-static void
-rbr_service_init(RbrService *self)
-{
-	self->may_prompt = FALSE;
-}
-
-/* -- one operation at a time, under the deadline -- */
-
-struct work {
-	struct ringbearer_call *call;
-	GMainContext *context;
-	GCancellable *cancellable;
-	RbrService *service;
-	GAsyncResult *result; /* of the operation that has just ended */
-	gboolean late;
-};
-
-static void
-on_done(GObject *source, GAsyncResult *result, gpointer data)
-{
-	struct work *work = data;
-
-	(void)source;
-	work->result = g_object_ref(result);
-}
-
-static gboolean
-on_deadline(gpointer data)
-{
-	struct work *work = data;
-
-	work->late = TRUE;
-	return G_SOURCE_REMOVE;
-}
-
-static void
-iterate(struct work *work, gint64 milliseconds)
-{
-	GSource *deadline = g_timeout_source_new(milliseconds > 0 ? (guint)milliseconds : 0);
-
-	work->late = FALSE;
-	g_source_set_callback(deadline, on_deadline, work, NULL);
-	(void)g_source_attach(deadline, work->context);
-	while (!work->result && !work->late)
-		(void)g_main_context_iteration(work->context, TRUE);
-	g_source_destroy(deadline);
-	g_source_unref(deadline);
-}
-
-/* Waits for the operation that was started with on_done. FALSE: it did not end in time. */
-static gboolean
-wait(struct work *work)
-{
-	iterate(work, host->remaining_ms(work->call));
-	if (work->result)
-		return TRUE;
-	g_cancellable_cancel(work->cancellable);
-	iterate(work, CANCEL_GRACE_MS);
-	g_clear_object(&work->result);
-	return FALSE;
-}
-
-static GAsyncResult *
-take_result(struct work *work)
-{
-	return g_steal_pointer(&work->result);
-}
-
-static int
-fail_late(struct work *work)
-{
-	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
-		"the keyring did not answer in time; see whether it waits at a prompt, or restart its service");
-}
-
-static int
-fail_locked(struct work *work)
-{
-	if (work->service && work->service->prompted)
-		return host->fail(work->call, RINGBEARER_E_STORE_DISMISSED,
-			"the keyring stays locked, its prompt was closed or could not be shown; try again and answer it");
-	return host->fail(work->call, RINGBEARER_E_STORE_LOCKED,
-		"the keyring is locked; unlock it (log in to the desktop, or run `ringbearer refresh` where a prompt can be shown)");
-}
-
-/* ERROR may be NULL: libsecret fails so where its arguments do not please it. */
-static int
-fail_service(struct work *work, const char *doing, GError *error)
-{
-	if (g_error_matches(error, SECRET_ERROR, SECRET_ERROR_IS_LOCKED))
-		return fail_locked(work);
-	if (g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_SERVICE_UNKNOWN) ||
-		g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
-		return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"no keyring service runs in this session; start one such as gnome-keyring, KWallet or KeePassXC");
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-		g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-		return fail_late(work);
-	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE, "%s failed (%s); see the keyring's service",
-		doing, error ? error->message : "no reason given");
-}
-
-/* -- beginning and end -- */
-
-/* Without this look GLib would try to start a bus of its own. */
-static int
-find_bus(struct ringbearer_call *call)
-{
-	const char *address = g_getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = g_getenv("XDG_RUNTIME_DIR");
-	char path[RUNTIME_BUS_MAX];
-
-	if (address && *address)
-		return 0;
-	if (runtime && g_snprintf(path, sizeof path, "%s/bus", runtime) < (gint)sizeof path && access(path, F_OK) == 0)
-		return 0;
-	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-		"there is no D-Bus session, and so no keyring: DBUS_SESSION_BUS_ADDRESS is not set and $XDG_RUNTIME_DIR/bus is not "
-		"there; run this inside a login session, or under `dbus-run-session`");
-}
-
-static int
-open_service(struct work *work, struct ringbearer_call *call)
-{
-	GAsyncResult *result;
-	GError *error = NULL;
-	int rc;
-
-	memset(work, 0, sizeof *work);
-	work->call = call;
-	rc = find_bus(call);
-	if (rc < 0)
-		return rc;
-	work->context = g_main_context_new();
-	g_main_context_push_thread_default(work->context);
-	work->cancellable = g_cancellable_new();
-	secret_service_open(
-		rbr_service_get_type(), BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	work->service = (RbrService *)secret_service_open_finish(result, &error);
-	g_object_unref(result);
-	if (!work->service) {
-		rc = fail_service(work, "opening the keyring", error);
-		g_clear_error(&error);
-		return rc;
-	}
-	work->service->may_prompt = host->interactive(call);
-	return 0;
-}
-
-static void
-close_service(struct work *work)
-{
-	if (!work->context)
-		return;
-	g_clear_object(&work->service);
-	g_clear_object(&work->cancellable);
-	g_main_context_pop_thread_default(work->context);
-	g_main_context_unref(work->context);
-}
-
 static GHashTable *
 attributes_of(const struct ringbearer_item *item)
 {
@@ -273,76 +42,128 @@ attributes_of(const struct ringbearer_item *item)
 		item->client_id, "endpoint", item->endpoint, NULL);
 }
 
-/* -- searching and unlocking -- */
+/* -- items -- */
 
-/* All items that have ATTRIBUTES, locked ones as well. */
-static int
-search(struct work *work, GHashTable *attributes, GList **ret_items)
-{
-	GAsyncResult *result;
-	GError *error = NULL;
-	int rc = 0;
-
-	secret_service_search(SECRET_SERVICE(work->service), &schema, attributes, SECRET_SEARCH_ALL, work->cancellable,
-		on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	*ret_items = secret_service_search_finish(SECRET_SERVICE(work->service), result, &error);
-	g_object_unref(result);
-	if (error)
-		rc = fail_service(work, "searching the keyring", error);
-	g_clear_error(&error);
-	return rc;
-}
-
-static int
-unlock(struct work *work, SecretItem *item)
-{
-	GList only = {.data = item};
-	GAsyncResult *result;
-	GError *error = NULL;
-	int rc = 0;
-
-	if (!secret_item_get_locked(item))
-		return 0;
-	secret_service_unlock(SECRET_SERVICE(work->service), &only, work->cancellable, on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	if (secret_service_unlock_finish(SECRET_SERVICE(work->service), result, NULL, &error) < 1)
-		rc = error ? fail_service(work, "unlocking the keyring", error) : fail_locked(work);
-	g_object_unref(result);
-	g_clear_error(&error);
-	return rc;
-}
+struct paths {
+	gchar **unlocked;
+	gchar **locked;
+};
 
 static void
-free_items(GList *items)
+free_paths(struct paths *paths)
 {
-	g_list_free_full(items, g_object_unref);
+	g_clear_pointer(&paths->unlocked, g_strfreev);
+	g_clear_pointer(&paths->locked, g_strfreev);
+}
+
+/* All items that have ATTRIBUTES. */
+static int
+search(struct rbr_work *work, GHashTable *attributes, struct paths *ret_paths)
+{
+	GVariantBuilder builder;
+	GHashTableIter iterator;
+	gpointer name, value;
+	GVariant *reply;
+	int rc;
+
+	g_variant_builder_init(&builder, G_VARIANT_TYPE("a{ss}"));
+	g_hash_table_iter_init(&iterator, attributes);
+	while (g_hash_table_iter_next(&iterator, &name, &value))
+		g_variant_builder_add(&builder, "{ss}", name, value);
+	rc = rbr_work_call(work, SERVICE_PATH, "org.freedesktop.Secret.Service.SearchItems",
+		g_variant_new("(a{ss})", &builder), "(aoao)", "searching the keyring", &reply);
+	if (rc < 0)
+		return rc;
+	g_variant_get(reply, "(^ao^ao)", &ret_paths->unlocked, &ret_paths->locked);
+	g_variant_unref(reply);
+	return 0;
+}
+
+/* All of PATHS, or none will do. */
+static int
+unlock(struct rbr_work *work, gchar **paths)
+{
+	GAsyncResult *result;
+	GError *error = NULL;
+	int rc = 0;
+
+	if (!paths[0])
+		return 0;
+	secret_service_unlock_dbus_paths(
+		rbr_work_service(), (const gchar **)(gpointer)paths, work->cancellable, rbr_work_done, work);
+	result = rbr_work_wait(work);
+	if (!result)
+		return rbr_work_fail_late(work);
+	if (secret_service_unlock_dbus_paths_finish(rbr_work_service(), result, NULL, &error) <
+		(gint)g_strv_length(paths))
+		rc = error ? rbr_work_fail(work, "unlocking the keyring", error) : rbr_work_fail_locked(work);
+	g_object_unref(result);
+	g_clear_error(&error);
+	return rc;
+}
+
+static int
+ask_modified(struct rbr_work *work, const char *path, guint64 *ret_time)
+{
+	GVariant *reply, *time;
+	int rc = rbr_work_call(work, path, "org.freedesktop.DBus.Properties.Get",
+		g_variant_new("(ss)", ITEM, "Modified"), "(v)", "reading the keyring", &reply);
+
+	if (rc < 0)
+		return rc;
+	g_variant_get(reply, "(v)", &time);
+	*ret_time = g_variant_is_of_type(time, G_VARIANT_TYPE_UINT64) ? g_variant_get_uint64(time) : 0;
+	g_variant_unref(time);
+	g_variant_unref(reply);
+	return 0;
+}
+
+/* The one of PATHS that was changed after *LATEST, at *MODIFIED, into *LATEST. */
+static int
+choose_latest(struct rbr_work *work, gchar **paths, gchar ***latest, guint64 *modified)
+{
+	guint64 time = 0;
+	int rc = 0;
+
+	for (; rc == 0 && *paths; paths++) {
+		rc = ask_modified(work, *paths, &time);
+		if (rc == 0 && (!*latest || time > *modified)) {
+			*latest = paths;
+			*modified = time;
+		}
+	}
+	return rc;
 }
 
 /* The item that was changed last, unlocked; RINGBEARER_E_NO_SECRET if there is none. */
 static int
-find_item(struct work *work, const struct ringbearer_item *wanted, SecretItem **ret_item)
+find_item(struct rbr_work *work, gchar **ret_path)
 {
-	GHashTable *attributes = attributes_of(wanted);
-	GList *items = NULL, *each;
-	SecretItem *latest = NULL;
-	int rc = search(work, attributes, &items);
+	GHashTable *attributes = attributes_of(work->item);
+	struct paths paths = {NULL, NULL};
+	gchar **latest = NULL;
+	gchar *only[2] = {NULL, NULL};
+	guint64 modified = 0;
+	int rc = search(work, attributes, &paths);
 
 	g_hash_table_unref(attributes);
-	for (each = items; each; each = each->next)
-		if (!latest || secret_item_get_modified(each->data) > secret_item_get_modified(latest))
-			latest = each->data;
+	if (rc == 0 && g_strv_length(paths.unlocked) + g_strv_length(paths.locked) == 1) {
+		latest = paths.unlocked[0] ? paths.unlocked : paths.locked;
+	} else if (rc == 0) {
+		rc = choose_latest(work, paths.unlocked, &latest, &modified);
+		if (rc == 0)
+			rc = choose_latest(work, paths.locked, &latest, &modified);
+	}
 	if (rc == 0 && !latest)
 		rc = RINGBEARER_E_NO_SECRET;
+	if (rc == 0) {
+		only[0] = *latest;
+		if (g_strv_contains((const gchar *const *)paths.locked, only[0]))
+			rc = unlock(work, only);
+	}
 	if (rc == 0)
-		rc = unlock(work, latest);
-	if (rc == 0)
-		*ret_item = g_object_ref(latest);
-	free_items(items);
+		*ret_path = g_strdup(only[0]);
+	free_paths(&paths);
 	return rc;
 }
 
@@ -364,7 +185,7 @@ encode(const struct ringbearer_secret *secret, gsize *ret_size)
 }
 
 static int
-fail_foreign(struct work *work)
+fail_foreign(struct rbr_work *work)
 {
 	return host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
@@ -372,7 +193,7 @@ fail_foreign(struct work *work)
 
 /* g_base64_decode() passes over what it does not know: only what encode() would have written counts. */
 static int
-decode(struct work *work, SecretValue *value, struct ringbearer_secret **ret_secret)
+decode(struct rbr_work *work, SecretValue *value, struct ringbearer_secret **ret_secret)
 {
 	gsize size = 0, decoded_size = 0;
 	const char *text = secret_value_get(value, &size);
@@ -405,195 +226,239 @@ decode(struct work *work, SecretValue *value, struct ringbearer_secret **ret_sec
 	return fail_foreign(work);
 }
 
-static int
-load(struct work *work, SecretItem *item, struct ringbearer_secret **ret_secret)
-{
-	GAsyncResult *result;
-	SecretValue *value;
-	GError *error = NULL;
-	int rc;
-
-	secret_item_load_secret(item, work->cancellable, on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	value = secret_item_load_secret_finish(item, result, &error) ? secret_item_get_secret(item) : NULL;
-	g_object_unref(result);
-	rc = value ? decode(work, value, ret_secret) : fail_service(work, "reading the keyring", error);
-	g_clear_error(&error);
-	if (value)
-		secret_value_unref(value);
-	return rc;
-}
-
 /* -- the operations -- */
 
 static int
-lookup(struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_secret **ret_value)
+look_up(struct rbr_work *work, void *data)
 {
-	SecretItem *found = NULL;
-	struct work work;
-	int rc = open_service(&work, call);
+	struct ringbearer_secret **ret_value = data;
+	const char *session = secret_service_get_session_dbus_path(rbr_work_service());
+	GVariant *reply, *encoded;
+	SecretValue *value;
+	gchar *path = NULL;
+	int rc = find_item(work, &path);
 
-	if (rc == 0)
-		rc = find_item(&work, item, &found);
-	if (rc == 0)
-		rc = load(&work, found, ret_value);
-	g_clear_object(&found);
-	close_service(&work);
+	if (rc < 0)
+		return rc;
+	rc = rbr_work_call(work, path, ITEM ".GetSecret", g_variant_new("(o)", session), "((oayays))",
+		"reading the keyring", &reply);
+	g_free(path);
+	if (rc < 0)
+		return rc;
+	encoded = g_variant_get_child_value(reply, 0);
+	value = secret_service_decode_dbus_secret(rbr_work_service(), encoded);
+	rc = value ? decode(work, value, ret_value) : rbr_work_fail(work, "reading the keyring", NULL);
+	if (value)
+		secret_value_unref(value);
+	g_variant_unref(encoded);
+	g_variant_unref(reply);
 	return rc;
 }
 
 static int
-change(struct work *work, SecretItem *item, SecretValue *value)
+change(struct rbr_work *work, const char *path, SecretValue *value)
 {
-	GAsyncResult *result;
-	GError *error = NULL;
-	int rc = 0;
+	GVariant *encoded = secret_service_encode_dbus_secret(rbr_work_service(), value), *reply;
+	int rc = rbr_work_call(work, path, ITEM ".SetSecret", g_variant_new("(@(oayays))", encoded), "()",
+		"writing to the keyring", &reply);
 
-	secret_item_set_secret(item, value, work->cancellable, on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	if (!secret_item_set_secret_finish(item, result, &error))
-		rc = fail_service(work, "writing to the keyring", error);
-	g_object_unref(result);
-	g_clear_error(&error);
+	if (rc == 0)
+		g_variant_unref(reply);
 	return rc;
 }
 
 static int
-create(struct work *work, const struct ringbearer_item *item, SecretValue *value)
+create(struct rbr_work *work, SecretValue *value)
 {
-	GHashTable *attributes = attributes_of(item);
+	GHashTable *attributes = attributes_of(work->item);
+	const char *label = work->item->label ? work->item->label : "ringbearer";
 	GAsyncResult *result;
 	GError *error = NULL;
 	int rc = 0;
 
-	secret_service_store(SECRET_SERVICE(work->service), &schema, attributes, SECRET_COLLECTION_DEFAULT,
-		item->label ? item->label : "ringbearer", value, work->cancellable, on_done, work);
+	secret_service_store(rbr_work_service(), &schema, attributes, SECRET_COLLECTION_DEFAULT, label, value,
+		work->cancellable, rbr_work_done, work);
 	g_hash_table_unref(attributes);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	if (!secret_service_store_finish(SECRET_SERVICE(work->service), result, &error)) {
-		if (work->service->wanted_prompt || work->service->prompted)
-			rc = fail_locked(work);
+	result = rbr_work_wait(work);
+	if (!result)
+		return rbr_work_fail_late(work);
+	if (!secret_service_store_finish(rbr_work_service(), result, &error)) {
+		if (rbr_work_wanted_prompt())
+			rc = rbr_work_fail_locked(work);
 		else
-			rc = fail_service(work, "writing to the keyring", error);
+			rc = rbr_work_fail(work, "writing to the keyring", error);
 	}
 	g_object_unref(result);
 	g_clear_error(&error);
 	return rc;
+}
+
+static int
+put(struct rbr_work *work, void *data)
+{
+	const struct ringbearer_secret *secret = data;
+	SecretValue *value;
+	gchar *path = NULL;
+	gsize size;
+	char *text;
+	int rc = find_item(work, &path);
+
+	if (rc < 0 && rc != RINGBEARER_E_NO_SECRET)
+		return rc;
+	text = encode(secret, &size);
+	value = secret_value_new(text, (gssize)size, CONTENT_TYPE); /* copies into memory that is locked */
+	explicit_bzero(text, size);
+	g_free(text);
+	rc = path ? change(work, path, value) : create(work, value);
+	secret_value_unref(value);
+	g_free(path);
+	return rc;
+}
+
+static int
+remove_item(struct rbr_work *work, const char *path)
+{
+	GAsyncResult *result;
+	GError *error = NULL;
+	int rc = 0;
+
+	secret_service_delete_item_dbus_path(rbr_work_service(), path, work->cancellable, rbr_work_done, work);
+	result = rbr_work_wait(work);
+	if (!result)
+		return rbr_work_fail_late(work);
+	if (!secret_service_delete_item_dbus_path_finish(rbr_work_service(), result, &error))
+		rc = rbr_work_fail(work, "removing from the keyring", error);
+	g_object_unref(result);
+	g_clear_error(&error);
+	return rc;
+}
+
+static int
+remove_all(struct rbr_work *work, void *data)
+{
+	GHashTable *attributes = attributes_of(work->item);
+	struct paths paths = {NULL, NULL};
+	gchar **each;
+	int rc = search(work, attributes, &paths);
+
+	(void)data;
+	g_hash_table_unref(attributes);
+	if (rc == 0)
+		rc = unlock(work, paths.locked);
+	for (each = paths.unlocked; rc == 0 && *each; each++)
+		rc = remove_item(work, *each);
+	for (each = paths.locked; rc == 0 && *each; each++)
+		rc = remove_item(work, *each);
+	free_paths(&paths);
+	return rc;
+}
+
+struct tour {
+	const char *account; /* NULL: all */
+	ringbearer_item_visitor visit;
+	void *data;
+};
+
+/* DESCRIPTION is the reply with an item's properties. */
+static int
+visit_item(const struct tour *tour, GVariant *description)
+{
+	struct ringbearer_item item = {.size = sizeof item};
+	GVariant *properties = g_variant_get_child_value(description, 0);
+	GVariant *attributes = g_variant_lookup_value(properties, "Attributes", G_VARIANT_TYPE("a{ss}"));
+	int rc = 0;
+
+	if (attributes) {
+		(void)g_variant_lookup(attributes, "account", "&s", &item.account);
+		(void)g_variant_lookup(attributes, "kind", "&s", &item.kind);
+		(void)g_variant_lookup(attributes, "client_id", "&s", &item.client_id);
+		(void)g_variant_lookup(attributes, "endpoint", "&s", &item.endpoint);
+		(void)g_variant_lookup(properties, "Label", "&s", &item.label);
+		g_variant_unref(attributes);
+	}
+	if (item.account && item.kind && item.client_id && item.endpoint)
+		rc = tour->visit(&item, tour->data);
+	g_variant_unref(properties);
+	return rc;
+}
+
+static int
+describe_items(struct rbr_work *work, gchar **paths, GPtrArray *items)
+{
+	GVariant *reply;
+	int rc = 0;
+
+	for (; rc == 0 && *paths; paths++) {
+		rc = rbr_work_call(work, *paths, "org.freedesktop.DBus.Properties.GetAll", g_variant_new("(s)", ITEM),
+			"(a{sv})", "reading the keyring", &reply);
+		if (rc == 0)
+			g_ptr_array_add(items, reply);
+	}
+	return rc;
+}
+
+static int
+show_all(struct rbr_work *work, void *data)
+{
+	const struct tour *tour = data;
+	GHashTable *attributes = g_hash_table_new(g_str_hash, g_str_equal);
+	GPtrArray *items = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
+	struct paths paths = {NULL, NULL};
+	guint i;
+	int rc;
+
+	(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "xdg:schema", (gpointer)(guintptr)schema.name);
+	if (tour->account)
+		(void)g_hash_table_insert(
+			attributes, (gpointer)(guintptr) "account", (gpointer)(guintptr)tour->account);
+	rc = search(work, attributes, &paths);
+	g_hash_table_unref(attributes);
+	/* Some services show attributes of locked items in a form that nobody can read. */
+	if (rc == 0)
+		rc = unlock(work, paths.locked);
+	if (rc == 0)
+		rc = describe_items(work, paths.unlocked, items);
+	if (rc == 0)
+		rc = describe_items(work, paths.locked, items);
+	for (i = 0; rc == 0 && i < items->len; i++)
+		rc = visit_item(tour, g_ptr_array_index(items, i));
+	g_ptr_array_unref(items);
+	free_paths(&paths);
+	return rc;
+}
+
+static int
+operate(struct ringbearer_call *call, const struct ringbearer_item *item, rbr_work_steps steps, void *data)
+{
+	struct rbr_work work = {.host = host, .call = call, .item = item};
+
+	return rbr_work_run(&work, steps, data);
+}
+
+static int
+lookup(struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_secret **ret_value)
+{
+	return operate(call, item, look_up, ret_value);
 }
 
 static int
 store(struct ringbearer_call *call, const struct ringbearer_item *item, const struct ringbearer_secret *secret)
 {
-	SecretItem *found = NULL;
-	SecretValue *value;
-	struct work work;
-	gsize size;
-	char *text;
-	int rc = open_service(&work, call);
-
-	if (rc == 0)
-		rc = find_item(&work, item, &found);
-	if (rc == 0 || rc == RINGBEARER_E_NO_SECRET) {
-		text = encode(secret, &size);
-		value = secret_value_new(text, (gssize)size, CONTENT_TYPE); /* copies into memory that is locked */
-		explicit_bzero(text, size);
-		g_free(text);
-		rc = found ? change(&work, found, value) : create(&work, item, value);
-		secret_value_unref(value);
-	}
-	g_clear_object(&found);
-	close_service(&work);
-	return rc;
-}
-
-static int
-remove_item(struct work *work, SecretItem *item)
-{
-	GAsyncResult *result;
-	GError *error = NULL;
-	int rc = unlock(work, item);
-
-	if (rc < 0)
-		return rc;
-	secret_item_delete(item, work->cancellable, on_done, work);
-	if (!wait(work))
-		return fail_late(work);
-	result = take_result(work);
-	if (!secret_item_delete_finish(item, result, &error))
-		rc = fail_service(work, "removing from the keyring", error);
-	g_object_unref(result);
-	g_clear_error(&error);
-	return rc;
+	return operate(call, item, put, (void *)(guintptr)secret);
 }
 
 static int
 erase(struct ringbearer_call *call, const struct ringbearer_item *item)
 {
-	GHashTable *attributes;
-	GList *items = NULL, *each;
-	struct work work;
-	int rc = open_service(&work, call);
-
-	if (rc == 0) {
-		attributes = attributes_of(item);
-		rc = search(&work, attributes, &items);
-		g_hash_table_unref(attributes);
-	}
-	for (each = items; rc == 0 && each; each = each->next)
-		rc = remove_item(&work, each->data);
-	free_items(items);
-	close_service(&work);
-	return rc;
-}
-
-static int
-visit_item(SecretItem *found, ringbearer_item_visitor visit, void *data)
-{
-	GHashTable *attributes = secret_item_get_attributes(found);
-	gchar *label = secret_item_get_label(found);
-	struct ringbearer_item item = {
-		.size = sizeof item,
-		.account = g_hash_table_lookup(attributes, "account"),
-		.kind = g_hash_table_lookup(attributes, "kind"),
-		.client_id = g_hash_table_lookup(attributes, "client_id"),
-		.endpoint = g_hash_table_lookup(attributes, "endpoint"),
-		.label = label,
-	};
-	int rc = item.account && item.kind && item.client_id && item.endpoint ? visit(&item, data) : 0;
-
-	g_free(label);
-	g_hash_table_unref(attributes);
-	return rc;
+	return operate(call, item, remove_all, NULL);
 }
 
 static int
 list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data)
 {
-	GHashTable *attributes = g_hash_table_new(g_str_hash, g_str_equal);
-	GList *items = NULL, *each;
-	struct work work;
-	int rc = open_service(&work, call);
+	struct tour tour = {account, visit, data};
 
-	(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "xdg:schema", (gpointer)(guintptr)schema.name);
-	if (account)
-		(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "account", (gpointer)(guintptr)account);
-	if (rc == 0)
-		rc = search(&work, attributes, &items);
-	/* Some services show attributes of locked items in a form that nobody can read. */
-	for (each = items; rc == 0 && each; each = each->next)
-		rc = unlock(&work, each->data);
-	for (each = items; rc == 0 && each; each = each->next)
-		rc = visit_item(each->data, visit, data);
-	free_items(items);
-	g_hash_table_unref(attributes);
-	close_service(&work);
-	return rc;
+	return operate(call, NULL, show_all, &tour);
 }
 
 static const struct ringbearer_module module = {
