@@ -130,7 +130,12 @@ export const after = {
     response.end();
   },
   bom: (ctx) => json(ctx, `\uFEFF${JSON.stringify(ctx.body)}`),
-  huge: (ctx, fault) => appendMember(ctx, `"pad":"${'A'.repeat(fault.bytes ?? 10 * 1024 * 1024)}"`),
+  huge: async (ctx, fault) => { // `first` bytes before the other members and `bytes` behind them, `seconds` late
+    const pad = (name, bytes) => `"${name}":"${'A'.repeat(bytes)}"`;
+    await sleep(fault.seconds ?? 0);
+    appendMember(ctx, pad('pad', fault.bytes ?? 10 * 1024 * 1024));
+    if (fault.first) json(ctx, `{${pad('first', fault.first)},${ctx.body.slice(1)}`);
+  },
   deep: (ctx, fault) => {
     const depth = fault.depth ?? 100000;
     appendMember(ctx, `"x":${'['.repeat(depth)}${']'.repeat(depth)}`);

@@ -8,8 +8,12 @@
 #include <string.h>
 #include <strings.h>
 
+#include "json.h"
+
 #define LOW_SPEED_BYTES 1L
 #define LOW_SPEED_SECONDS 15L
+/* What is longer may not fit into the kernel, where an ordinary user has 20,000 bytes for everything. */
+#define PARK_WHOLE_MAX 8192u
 
 struct transfer {
 	const struct rbr_oauth *oauth;
@@ -26,27 +30,43 @@ rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answ
 	*answer = RBR_HTTP_ANSWER_EMPTY;
 }
 
+/* A long answer's refresh token is all that must not be lost of it. */
+static void
+park(const struct transfer *transfer, const char *bytes, size_t size)
+{
+	const struct ringbearer_host *host = transfer->oauth->host;
+	struct rbr_json_span span;
+
+	if (transfer->replay == RBR_REPLAY_SAFE)
+		return;
+	if (size > PARK_WHOLE_MAX && rbr_json_find(bytes, size, "refresh_token", &span))
+		host->park(transfer->oauth->call, span.text, span.size);
+	else
+		host->park(transfer->oauth->call, bytes, size);
+}
+
+/* What is too long is taken up to the limit: it may hold the next refresh token. */
 static size_t
 take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct transfer *transfer = user;
 	const struct ringbearer_host *host = transfer->oauth->host;
 	struct ringbearer_secret *body = transfer->answer->body;
-	bool first;
+	size_t room = RBR_HTTP_BODY_MAX - host->secret_size(body), taken = size * count;
+	bool first = host->secret_size(body) == 0;
 
-	if (host->secret_size(body) + size * count > RBR_HTTP_BODY_MAX) {
+	if (taken > room) {
 		transfer->too_long = true;
-		return 0;
+		taken = room;
 	}
-	first = host->secret_size(body) == 0;
 	/* As far as it is up to us, nothing happens between the bytes' arrival and this. */
-	if (first && transfer->replay != RBR_REPLAY_SAFE)
-		host->park(transfer->oauth->call, data, size * count);
-	if (host->secret_append(body, data, size * count) < 0)
+	if (first)
+		park(transfer, data, taken);
+	if (host->secret_append(body, data, taken) < 0)
 		return 0;
-	if (!first && transfer->replay != RBR_REPLAY_SAFE)
-		host->park(transfer->oauth->call, host->secret_data(body), host->secret_size(body));
-	return size * count;
+	if (!first)
+		park(transfer, host->secret_data(body), host->secret_size(body));
+	return transfer->too_long ? 0 : taken;
 }
 
 /* The connection stands, TLS is agreed on, nothing has been sent. */
@@ -144,7 +164,6 @@ set_limits(CURL *curl, int64_t remaining)
 	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
 	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_MAXFILESIZE_LARGE, (curl_off_t)RBR_HTTP_BODY_MAX);
 }
 
 static void
@@ -187,7 +206,6 @@ code_for(CURLcode code)
 	case CURLE_OUT_OF_MEMORY:
 	case CURLE_FAILED_INIT:
 		return RINGBEARER_E_SYSTEM;
-	case CURLE_FILESIZE_EXCEEDED:
 	case CURLE_WEIRD_SERVER_REPLY:
 	case CURLE_BAD_CONTENT_ENCODING:
 		return RINGBEARER_E_MALFORMED_RESPONSE;
@@ -234,9 +252,10 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct trans
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", transfer->posts ? "POST" : "GET", url);
 	code = curl_easy_perform(curl);
+	if (code == CURLE_OK || transfer->too_long)
+		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
 	if (code != CURLE_OK)
 		return explain(oauth, code, detail, transfer);
-	(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
 	(void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
 	transfer->answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
 	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes",

@@ -11,7 +11,7 @@
 
 struct rbr_http_answer {
 	long status; /* 0: there was no answer */
-	struct ringbearer_secret *body;
+	struct ringbearer_secret *body; /* what came of it, also if it was cut or too long */
 	long retry_after; /* seconds; 0: not said */
 	bool sent; /* the request may have reached the server */
 	char location_host[RBR_HTTP_LOCATION_HOST_MAX]; /* where a redirect wanted us to go; "" if nowhere */

@@ -4,7 +4,10 @@
 #include "json.h"
 
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
+
+#define MEMBER_NAME_MAX 32 /* of one that is looked for in a text, with its quotes */
 
 /* Skips the string at TEXT[*AT] (the opening quote). False if it is not closed or holds a control character, or if it is
  * a member's name and holds an escaped NUL, at which json-c would cut it. */
@@ -108,4 +111,40 @@ rbr_json_has(struct json_object *object, const char *name)
 	struct json_object *member;
 
 	return json_object_object_get_ex(object, name, &member) && member;
+}
+
+/* The first byte at or behind TEXT, before END, that is no white space. */
+static const char *
+skip_space(const char *text, const char *end)
+{
+	while (text < end && *text != '\0' && strchr(" \t\r\n", *text))
+		text++;
+	return text;
+}
+
+bool
+rbr_json_find(const char *text, size_t size, const char *name, struct rbr_json_span *ret_span)
+{
+	const char *end = text + size, *found, *value, *p;
+	char quoted[MEMBER_NAME_MAX];
+	int length = snprintf(quoted, sizeof quoted, "\"%s\"", name);
+
+	if (length < 0 || (size_t)length >= sizeof quoted)
+		return false;
+	found = memmem(text, size, quoted, (size_t)length);
+	if (!found || memmem(found + 1, (size_t)(end - found - 1), quoted, (size_t)length))
+		return false;
+	p = skip_space(found + length, end);
+	if (p == end || *p != ':')
+		return false;
+	p = skip_space(p + 1, end);
+	if (p == end || *p != '"')
+		return false;
+	value = ++p;
+	while (p < end && *p >= 0x20 && *p <= 0x7e && *p != '"' && *p != '\\')
+		p++;
+	if (p == end || *p != '"')
+		return false;
+	*ret_span = (struct rbr_json_span){found, (size_t)(p + 1 - found), value, (size_t)(p - value)};
+	return true;
 }

@@ -21,4 +21,16 @@ const char *rbr_json_text(struct json_object *object, const char *name);
 /* Is the member NAME there (and not null)? */
 bool rbr_json_has(struct json_object *object, const char *name);
 
+/* Where a string member stands in a text. */
+struct rbr_json_span {
+	const char *text; /* from the name's quote to the value's closing one */
+	size_t size;
+	const char *value; /* between its quotes */
+	size_t value_size;
+};
+
+/* Finds the string member NAME in a TEXT that may be no JSON, or not yet. False if it is not there to its end, or twice,
+ * or has more in it than printable ASCII without escapes. */
+bool rbr_json_find(const char *text, size_t size, const char *name, struct rbr_json_span *ret_span);
+
 #endif

@@ -308,21 +308,11 @@ void
 rbr_token_salvage(
 	const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct ringbearer_tokens *ret_tokens)
 {
-	static const char name[] = "\"refresh_token\"";
 	const struct ringbearer_host *host = oauth->host;
-	const char *text = host->secret_data(body), *found = strstr(text, name), *value, *p;
+	struct rbr_json_span span;
 
-	if (ret_tokens->refresh_token || !found || strstr(found + 1, name))
-		return;
-	value = found + sizeof name - 1;
-	value += strspn(value, " \t\r\n");
-	if (*value++ != ':')
-		return;
-	value += strspn(value, " \t\r\n");
-	if (*value++ != '"')
-		return;
-	for (p = value; *p >= 0x20 && *p <= 0x7e && *p != '"' && *p != '\\'; p++)
-		;
-	if (*p == '"' && p > value)
-		ret_tokens->refresh_token = host->secret_new(value, (size_t)(p - value));
+	if (!ret_tokens->refresh_token &&
+		rbr_json_find(host->secret_data(body), host->secret_size(body), "refresh_token", &span) &&
+		span.value_size > 0)
+		ret_tokens->refresh_token = host->secret_new(span.value, span.value_size);
 }
