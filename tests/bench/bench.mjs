@@ -23,6 +23,7 @@ import { BY_ACCOUNT, BY_URL_MANY, COLD, CURL, EMPTY, EMPTY_FRONT, forget, hits, 
 import { chart } from './chart.mjs';
 import { measure, table } from './measure.mjs';
 import { find, preparePeers } from './peers.mjs';
+import { AHEAD, CURL_REFRESH, ROTATION, WHOLE, ahead, forgetRenewals, rotations } from './renewals.mjs';
 
 const BUILD = path.resolve(process.env.RINGBEARER_BUILD ?? fileURLToPath(new URL('../../', import.meta.url)));
 const HERE = fileURLToPath(new URL('./', import.meta.url));
@@ -35,6 +36,7 @@ const { values: options } = parseArgs({
   },
 });
 const rounds = Number(options.rounds);
+const AHEAD_ROUNDS = 100; // all of them while one renewal is under way
 
 const say = (text = '') => process.stdout.write(`${text}\n`);
 const named = (rows, name) => rows.find((row) => row.name === name);
@@ -78,16 +80,33 @@ async function besidePeers(world, accounts) {
   return { rows, peers: rows.filter(({ name }) => commands.some((peer) => peer.name === name)) };
 }
 
-async function uncached(world, accounts) {
-  let curl;
+function findCurl() {
   try {
-    curl = find('curl');
+    return find('curl');
   } catch (error) {
     printSkipped([{ name: 'answers that are not cached', reason: error.message }]);
     return undefined;
   }
+}
+
+async function uncached(world, accounts, curl) {
   const rows = await measure(world, built('spawn'), misses(world, accounts, curl), rounds, CURL);
   say(`\nAn answer that is not cached, ${rounds} rounds, ratios to ${CURL}`);
+  say(table(rows));
+  return rows;
+}
+
+async function rotated(world, curl) {
+  const rows = await measure(world, built('spawn'), await rotations(world, curl), rounds, CURL_REFRESH);
+  say(`\nA renewal with rotation, ${rounds} rounds, ratios to ${CURL_REFRESH}`);
+  say(table(rows));
+  return rows;
+}
+
+async function renewedAhead(world) {
+  const few = Math.min(rounds, AHEAD_ROUNDS);
+  const rows = await measure(world, built('spawn'), await ahead(world), few, WHOLE);
+  say(`\nWithin renew_ahead, ${few} rounds, ratios to ${WHOLE}`);
   say(table(rows));
   return rows;
 }
@@ -98,12 +117,14 @@ function verdict([low, high], limit) {
   return low > limit ? 'MISSED ' : 'unclear';
 }
 
-function targets(warm, { rows, peers }, cold) {
+function targets(warm, { rows, peers }, { cold, rotation, early }) {
   const own = named(rows, BY_ACCOUNT);
   const lines = [
     ['by account at most 1.15 times the empty program', named(warm, BY_ACCOUNT), 1.15],
     ['by URL among 1,000 accounts at most 1.3 times the empty program', named(warm, BY_URL_MANY), 1.3],
     ...(cold ? [[`not cached at most 2.5 times ${CURL}`, named(cold, COLD), 2.5]] : []),
+    ...(rotation ? [[`renewed with rotation at most 4 times ${CURL_REFRESH}`, named(rotation, ROTATION), 4]] : []),
+    ['within renew_ahead at most 2 times the start of the two programs', named(early, AHEAD), 2],
     ...peers.map((peer) => [`ahead of ${peer.name}`, { ratio: own.ms / peer.ms, interval: [own.ms / peer.ms, own.ms / peer.ms] }, 1]),
   ];
   say('\nTargets');
@@ -130,7 +151,7 @@ function chartFile() {
   }
 }
 
-function draw({ rows, peers }, cold) {
+function draw({ rows, peers }, { cold, rotation }) {
   const pick = (list, name, label, own = false) => ({ ...named(list, name), label, own });
   const panels = [{
     title: 'A cached token',
@@ -148,6 +169,13 @@ function draw({ rows, peers }, cold) {
       rows: [pick(cold, CURL, 'curl, secret given'), pick(cold, COLD, 'ringbearer, secret in the keyring', true)],
     });
   }
+  if (rotation) {
+    panels.push({
+      title: 'A renewal with rotation: keyring, TLS, keyring, read back',
+      note: 'the same request to the same server on this machine, and how many times bare curl',
+      rows: [pick(rotation, CURL_REFRESH, 'curl, token given, the next one lost'), pick(rotation, ROTATION, 'ringbearer', true)],
+    });
+  }
   const file = chartFile();
   fs.writeFileSync(file, chart(panels));
   say(`\nThe chart is in ${path.relative(process.cwd(), file)}`);
@@ -161,13 +189,17 @@ async function main() {
     const accounts = await prepare(world);
     const warm = await cached(world, accounts);
     const beside = await besidePeers(world, accounts);
-    const cold = await uncached(world, accounts);
-    targets(warm, beside, cold);
+    const curl = findCurl();
+    const cold = curl && await uncached(world, accounts, curl);
+    const rotation = curl && await rotated(world, curl);
+    const early = await renewedAhead(world);
+    targets(warm, beside, { cold, rotation, early });
     await countInstructions(world, accounts);
-    draw(beside, cold);
-    const figures = { rounds, machine: machine(), cached: warm, beside: beside.rows, uncached: cold };
+    draw(beside, { cold, rotation });
+    const figures = { rounds, machine: machine(), cached: warm, beside: beside.rows, uncached: cold, rotation, ahead: early };
     if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(figures, null, 1)}\n`);
     await forget(world);
+    await forgetRenewals(world);
   } finally {
     await world.close();
   }

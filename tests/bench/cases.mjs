@@ -121,17 +121,20 @@ export function hits(world, { one, many, key, request }) {
   ];
 }
 
+export const curlOptions = ({ caFile }) => [
+  '--silent', '--show-error', '--fail', '--header', 'Accept: application/json', '--cacert', caFile,
+];
+
 // All are preceded by an `erase`, for those who need none as well: it costs them caches alike.
 export function misses(world, { cold, coldKey, key, crowd, restless, request }, curl) {
   const { program } = world;
   const erase = (account) => ({ argv: [program, 'erase'], input: writeMessage({ account }) });
   const form = new URLSearchParams({ grant_type: 'client_credentials', ...MACHINE });
-  const curlOptions = ['--silent', '--show-error', '--fail', '--header', 'Accept: application/json', '--cacert', world.caFile];
   const byUrl = { argv: [program, 'get'], input: writeMessage(request), before: erase(COLD_KEY_ACCOUNT) };
   const byAccount = (account) => [program, 'get', `--account=${account}`];
   return [
     {
-      name: CURL, argv: [curl, ...curlOptions, '--data', '@-', world.urls.a + TOKEN_PATH.a], input: form.toString(),
+      name: CURL, argv: [curl, ...curlOptions(world), '--data', '@-', world.urls.a + TOKEN_PATH.a], input: form.toString(),
       expect: '"access_token":', env: cold.env, before: erase(COLD_MACHINE_ACCOUNT),
     },
     { name: COLD, argv: byAccount(COLD_MACHINE_ACCOUNT), expect: 'password=', env: cold.env, before: erase(COLD_MACHINE_ACCOUNT) },
