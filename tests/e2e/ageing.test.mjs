@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
 // What time does to a token: how long it is handed out, renewal ahead of its end while the old one
-// still serves, and clocks that jump.
+// still serves. Clocks that jump, and machines that sleep: tests/faults/clocks.test.mjs.
 
 import assert from 'node:assert/strict';
-import fs from 'node:fs';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { addGeneric, afresh, closeWorld } from './lib/accounts.mjs';
-import { isInstrumented, WHOLE } from './lib/builds.mjs';
 import { agreed, crowd } from './lib/crowd.mjs';
-import { writeMessage } from './lib/message.mjs';
 import { ask, assertRefused, assertToken } from './lib/outcome.mjs';
 import { unique } from './lib/small-accounts.mjs';
 import { World } from './lib/world.mjs';
@@ -140,47 +137,4 @@ describe('renewal ahead of the end', () => {
     await settled();
     assert.equal(await asked(), 1);
   });
-});
-
-describe('a wall clock that jumps', () => {
-  const folder = fs.globSync?.('/usr/lib/*/faketime') ?? fs.readdirSync('/usr/lib').map((name) => `/usr/lib/${name}/faketime`);
-  const library = [folder, '/usr/lib64/faketime'].flat().map((name) => `${name}/libfaketime.so.1`).find((file) => fs.existsSync(file));
-  const skip = !library ? 'there is no libfaketime here' : isInstrumented() && 'an instrumented build takes no LD_PRELOAD';
-  // The whole program: the one in front of it may be static and then takes no LD_PRELOAD.
-  const jumped = (FAKETIME) => world.exec(WHOLE, ['get'], {
-    input: writeMessage({ account: NAME, capability: ['authtype'] }),
-    env: { LD_PRELOAD: library, FAKETIME, FAKETIME_DONT_FAKE_MONOTONIC: '1', NO_FAKE_STAT: '1' },
-  });
-  const jumps = { 'a little forward': ['+60s', true], 'back': ['-60s', false], 'far back': ['-10d', false], 'past the end': ['+2h', false] };
-
-  for (const [what, [by, same]] of Object.entries(jumps)) {
-    test(`${what}: ${same ? 'the token serves' : 'the token is not believed in'}`, { skip }, async () => {
-      const token = await get();
-      const { code, stdout } = await jumped(by);
-      assert.equal(code, 0);
-      assert.equal(stdout.includes(token), same);
-      assert.equal(await asked(), same ? 1 : 2);
-    });
-  }
-});
-
-describe('a machine that slept', () => {
-  const sleeper = async (seconds) => {
-    const args = ['--time', '--boottime', String(seconds), '--fork', world.program, 'get'];
-    return world.exec('unshare', args, { input: writeMessage({ account: NAME, capability: ['authtype'] }) });
-  };
-  const sleeps = { 'for a while': [60, true], 'past the end of the token': [7200, false] };
-
-  for (const [what, [seconds, same]] of Object.entries(sleeps)) {
-    test(what, async (context) => {
-      const probe = await world.exec('unshare', ['--time', '--boottime', '1', '--fork', 'true']);
-      if (probe.code !== 0) return context.skip('no time namespaces here without privileges');
-      const token = await get();
-      const { code, stdout } = await sleeper(seconds);
-      assert.equal(code, 0);
-      assert.equal(stdout.includes(token), same);
-      assert.equal(await asked(), same ? 1 : 2);
-      return undefined;
-    });
-  }
 });

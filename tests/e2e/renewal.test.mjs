@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: MIT
 //
 // One token request, however many ask: single flight, verdicts that are shared, tokens that a server
-// refuses, and tokens that callers drop. What time does to a token: ageing.test.mjs.
+// refuses, and tokens that callers drop. What time does to a token: ageing.test.mjs. Two hundred callers at
+// the moment of expiry, from environments of their own: tests/faults/crowd.test.mjs.
 
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { setTimeout as pause } from 'node:timers/promises';
 import { MACHINE } from '../servers/fixtures.mjs';
 import { addGeneric, afresh, closeWorld, edit } from './lib/accounts.mjs';
 import { agreed, crowd } from './lib/crowd.mjs';
@@ -43,28 +43,6 @@ beforeEach(async () => {
 });
 
 describe('a crowd makes one request', () => {
-  test('200 callers after the end of a token', async () => {
-    await control.ttl({ access: 2 });
-    const old = await get();
-    await pause(2100);
-    await control.ttl({ access: 3600 });
-    const token = agreed(await crowd(world, 200, EVERYTHING));
-    assert.notEqual(token, old);
-    assert.equal(await asked(), 2);
-    assert.equal((await world.api('/rest/v2/segments', token)).status, 200);
-  });
-
-  test('callers from environments of their own', async () => {
-    const elsewhere = (index) => {
-      const own = `${world.dir}/elsewhere-${index}`;
-      const names = ['HOME', 'XDG_RUNTIME_DIR', 'XDG_DATA_HOME', 'XDG_CACHE_HOME', 'XDG_STATE_HOME', 'TMPDIR'];
-      return index % 2 ? Object.fromEntries(names.map((name) => [name, own])) : {};
-    };
-    await control.fault({ kind: 'delay', seconds: 0.3 });
-    agreed(await crowd(world, 30, EVERYTHING, { env: elsewhere }));
-    assert.equal(await asked(), 1);
-  });
-
   test('callers who ask for the same in different ways', async () => {
     await control.fault({ kind: 'delay', seconds: 0.5 });
     const url = { protocol: 'https', host: world.host('a'), path: 'rest/v2', capability: ['authtype'] };

@@ -79,6 +79,7 @@ const edit = (change) => (ctx, fault) => {
 };
 const appendMember = (ctx, member) => json(ctx, `${JSON.stringify(ctx.body).slice(0, -1)},${member}}`);
 const half = (text) => text.slice(0, Math.floor(text.length / 2));
+const cutOff = (text, { omit }) => (omit === undefined ? half(text) : text.slice(0, -omit));
 
 // Writes the answer by hand, past the framework.
 const byHand = (ctx, headers) => {
@@ -104,7 +105,7 @@ export const after = {
   close_after: cut(false),
   delay: (ctx, fault) => sleep(fault.seconds ?? 5), // all of the answer, late
   slow: slowly, // headers at once, the body byte by byte over `seconds`
-  truncated_json: (ctx) => json(ctx, half(JSON.stringify(ctx.body))),
+  truncated_json: (ctx, fault) => json(ctx, cutOff(JSON.stringify(ctx.body), fault)), // half of it, or all but `omit` characters
   short_body: (ctx) => { // Content-Length promises all, the connection ends half-way
     const text = JSON.stringify(ctx.body);
     const response = byHand(ctx, { 'content-length': Buffer.byteLength(text) });
