@@ -374,10 +374,10 @@ visit_item(const struct tour *tour, GVariant *description)
 		(void)g_variant_lookup(attributes, "client_id", "&s", &item.client_id);
 		(void)g_variant_lookup(attributes, "endpoint", "&s", &item.endpoint);
 		(void)g_variant_lookup(properties, "Label", "&s", &item.label);
-		g_variant_unref(attributes);
 	}
 	if (item.account && item.kind && item.client_id && item.endpoint)
 		rc = tour->visit(&item, tour->data);
+	g_clear_pointer(&attributes, g_variant_unref); /* the strings are in there, or in a copy that it has */
 	g_variant_unref(properties);
 	return rc;
 }
