@@ -3,6 +3,7 @@
 
 #include "request.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
@@ -102,6 +103,26 @@ scope_is_sound(const char *scope)
 	return true;
 }
 
+/* Appends git's path: it is not escaped there (git has taken the escapes out), and need not be a URL's. What looks like an
+ * escape stays one. False if it does not fit. */
+static bool
+add_path(char *text, size_t room, size_t used, const char *path)
+{
+	for (; *path; path++) {
+		unsigned char c = (unsigned char)*path;
+		bool escape = c == '%' && !(isxdigit((unsigned char)path[1]) && isxdigit((unsigned char)path[2]));
+
+		if (used + sizeof "%20" > room)
+			return false;
+		if (escape || c <= 0x20 || c == 0x7f || c == '\\')
+			used += (size_t)snprintf(text + used, room - used, "%%%02X", c);
+		else
+			text[used++] = (char)c;
+	}
+	text[used] = '\0';
+	return true;
+}
+
 /* protocol + host + path, or url. */
 static int
 take_url(struct rbr_request *request, struct rbr_error *error)
@@ -117,8 +138,9 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 	if (!url && (!protocol || !host))
 		return 0;
 	if (!url) {
-		length = snprintf(text, sizeof text, "%s://%s/%s", protocol, host, path ? path : "");
-		if (length < 0 || (size_t)length >= sizeof text)
+		length = snprintf(text, sizeof text, "%s://%s/", protocol, host);
+		if (length < 0 || (size_t)length >= sizeof text ||
+			!add_path(text, sizeof text, (size_t)length, path ? path : ""))
 			return malformed(error, "protocol, host and path together are too long", "shorten `path`");
 		url = text;
 	}

@@ -189,7 +189,8 @@ parse_authority(struct rbr_url *url, const char *text, size_t size)
 	for (i = 0; i < host_size; i++)
 		if (!is_unreserved((unsigned char)host[i]) && !(*host == '[' && strchr("[]:", host[i])))
 			return false;
-	if (host_size == 0 || (tail < end && *tail != ':') || !copy(url->host, sizeof url->host, host, host_size))
+	if ((host_size == 0 && default_port(url->scheme) != 0) || (tail < end && *tail != ':') ||
+		!copy(url->host, sizeof url->host, host, host_size))
 		return false;
 	lower(url->host);
 	return parse_port(url, tail < end ? tail + 1 : tail, tail < end ? (size_t)(end - tail - 1) : 0);

@@ -16,7 +16,7 @@
 
 struct rbr_url {
 	char scheme[16];
-	char host[256]; /* an IPv6 address has its brackets */
+	char host[256]; /* an IPv6 address has its brackets; "" only where the scheme is neither http nor https */
 	unsigned
 		port; /* the scheme's default if none was given; 0 where the scheme has no default that is known here */
 	char path[RBR_URL_MAX]; /* begins with a slash */

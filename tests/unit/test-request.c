@@ -134,10 +134,34 @@ broken_urls_are_refused(void **state)
 	refuse("url=\n", "is no URL");
 	refuse("protocol=https\nhost=\n", "host or port");
 	refuse("protocol=https\nhost=a b\n", "host or port");
-	refuse("protocol=https\nhost=h\npath=%zz\n", "must be escaped");
+	refuse("url=https://h/%zz\n", "must be escaped");
 	refuse("protocol=\nhost=h\n", "is no URL");
 	(void)snprintf(text, sizeof text, "protocol=https\nhost=h\npath=%4096d\n", 1);
 	refuse(text, "too long");
+}
+
+/* git has taken the escapes out of a path before it sends it. */
+static void
+paths_need_no_escapes(void **state)
+{
+	static const struct {
+		const char *path, *expected;
+	} cases[] = {
+		{"a b\tc", "/a%20b%09c"}, {"100%", "/100%25"}, {"%zz%4", "/%25zz%254"}, {"a\\b\x7f", "/a%5Cb%7F"},
+		{"\xc3\xbc", "/\xc3\xbc"}, {"%61%2Fb", "/a%2Fb"}, /* what could be an escape is one */
+	};
+	char text[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct rbr_request request = RBR_REQUEST_EMPTY;
+
+		(void)snprintf(text, sizeof text, "protocol=https\nhost=h\npath=%s\n", cases[i].path);
+		take(&request, text);
+		assert_string_equal(request.url.path, cases[i].expected);
+		rbr_request_wipe(&request);
+	}
 }
 
 /* A host that smuggles in a path or a user cannot point elsewhere. */
@@ -316,6 +340,7 @@ main(void)
 		cmocka_unit_test(who_or_where_must_be_said),
 		cmocka_unit_test(urls_may_come_in_one_piece),
 		cmocka_unit_test(broken_urls_are_refused),
+		cmocka_unit_test(paths_need_no_escapes),
 		cmocka_unit_test(host_is_a_host),
 		cmocka_unit_test(choices_have_their_values),
 		cmocka_unit_test(min_valid_is_a_number_of_seconds),

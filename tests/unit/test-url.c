@@ -60,6 +60,7 @@ urls_are_taken_apart(void **state)
 		{"https://example.org#fragment", "https", "example.org", "/", "", 443},
 		{"https://example.org/a?b/c#d", "https", "example.org", "/a", "", 443},
 		{"https://example.org/a@b:c", "https", "example.org", "/a@b:c", "", 443},
+		{"cert:///home/jane/key.pem", "cert", "", "/home/jane/key.pem", "", 0},
 		{"https://my_host-1.example/~x", "https", "my_host-1.example", "/~x", "", 443},
 	};
 	size_t i;
