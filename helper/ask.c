@@ -156,8 +156,10 @@ int
 rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, const struct rbr_credential *credential)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
-	const struct rbr_answer answer = {
-		.credential = credential, .authtype = request->authtype, .username = request->username};
+	const struct rbr_answer answer = {.credential = credential,
+		.authtype = request->authtype,
+		.basic = request->wants_basic,
+		.username = request->username};
 
 	if (request->format->write(&answer, &out) < 0)
 		return rbr_fail_memory(&context->error);

@@ -62,20 +62,29 @@ take_value(const char *text, char *value, size_t size, bool *ret_fits)
 	return quoted && *text ? text + 1 : text;
 }
 
-bool
-rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
+static bool
+is_word(const char *text, size_t length, const char *word)
+{
+	return strlen(word) == length && strncasecmp(text, word, length) == 0;
+}
+
+/* Looks for the parameter NAME of SCHEME, or for SCHEME itself if NAME is NULL. */
+static bool
+search_challenge(const char *challenge, const char *scheme, const char *name, char *value, size_t size)
 {
 	const char *p = challenge, *equals;
-	bool bearer = false, fits;
+	bool found = false, fits;
 
 	while (*(p += strspn(p, ", \t"))) {
 		size_t length = strcspn(p, "=, \t");
-		bool wanted = bearer && strlen(name) == length && strncasecmp(p, name, length) == 0;
+		bool wanted = found && name && is_word(p, length, name);
 
 		equals =
 			p + length + strspn(p + length, " \t"); /* blanks there are wrong, and to be taken (RFC 9110) */
 		if (*equals != '=') { /* a scheme: what follows belongs to it */
-			bearer = length == strlen("Bearer") && strncasecmp(p, "Bearer", length) == 0;
+			found = is_word(p, length, scheme);
+			if (found && !name)
+				return true;
 			p += length;
 			continue;
 		}
@@ -85,6 +94,12 @@ rbr_challenge_parameter(const char *challenge, const char *name, char *value, si
 			return fits;
 	}
 	return false;
+}
+
+bool
+rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
+{
+	return search_challenge(challenge, "Bearer", name, value, size);
 }
 
 static int
@@ -157,10 +172,13 @@ static void
 take_challenges(struct rbr_request *request)
 {
 	char value[64];
+	bool basic = false, bearer = false;
 	const char *challenge;
 	size_t cursor = 0;
 
 	while ((challenge = rbr_message_next(&request->message, "wwwauth[]", &cursor))) {
+		basic = basic || search_challenge(challenge, "Basic", NULL, NULL, 0);
+		bearer = bearer || search_challenge(challenge, "Bearer", NULL, NULL, 0);
 		if (!rbr_challenge_parameter(challenge, "error", value, sizeof value))
 			continue;
 		if (strcmp(value, "invalid_token") == 0)
@@ -168,6 +186,7 @@ take_challenges(struct rbr_request *request)
 		else if (strcmp(value, "insufficient_scope") == 0)
 			request->wanted_scope = challenge;
 	}
+	request->wants_basic = basic && !bearer;
 }
 
 static int

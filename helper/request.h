@@ -20,6 +20,7 @@ struct rbr_request {
 	bool interactive; /* may a person be asked? */
 	bool authtype; /* capability[]=authtype */
 	bool tells_errors; /* capability[]=error */
+	bool wants_basic; /* the server's challenges offer Basic and not Bearer */
 	bool rejected; /* the server said that the token is invalid */
 	const char *wanted_scope; /* from a challenge with error="insufficient_scope"; NULL: none */
 	const struct rbr_format *format;

@@ -11,6 +11,7 @@
 struct rbr_answer {
 	const struct rbr_credential *credential;
 	bool authtype; /* the caller announced capability[]=authtype */
+	bool basic; /* the server takes the token as the password of Basic alone */
 	const char *username; /* whom the caller asked for; NULL: it did not say */
 };
 

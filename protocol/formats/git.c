@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * git's credential protocol. A caller that announced `authtype` (git 2.46 and later) gets the token under its own
- * scheme; an older one gets it as the password, with a user name, since it would ask for one otherwise.
+ * scheme, unless the server takes only Basic; an older one gets it as the password, with a user name, since it would ask for
+ * one otherwise. `ephemeral` has the caller's other helpers not keep it.
  */
 #include "config.h"
 
@@ -12,15 +13,9 @@
 static int
 write_bearer(const struct rbr_credential *credential, struct rbr_message *message)
 {
-	int rc = rbr_message_add(message, "capability[]", "authtype");
+	int rc = rbr_message_add(message, "authtype", credential->type);
 
-	if (rc == 0)
-		rc = rbr_message_add(message, "authtype", credential->type);
-	if (rc == 0)
-		rc = rbr_message_add(message, "credential", credential->token);
-	if (rc == 0)
-		rc = rbr_message_add(message, "ephemeral", "1");
-	return rc;
+	return rc < 0 ? rc : rbr_message_add(message, "credential", credential->token);
 }
 
 static int
@@ -37,8 +32,13 @@ rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message message = RBR_MESSAGE_EMPTY;
 	const struct rbr_credential *credential = answer->credential;
-	int rc = answer->authtype ? write_bearer(credential, &message) : write_password(answer, &message);
+	int rc = answer->authtype ? rbr_message_add(&message, "capability[]", "authtype") : 0;
 
+	if (rc == 0)
+		rc = answer->authtype && !answer->basic ? write_bearer(credential, &message)
+							: write_password(answer, &message);
+	if (rc == 0 && answer->authtype)
+		rc = rbr_message_add(&message, "ephemeral", "1");
 	if (rc == 0 && credential->expires != 0)
 		rc = rbr_message_add_number(&message, "password_expiry_utc", credential->expires);
 	if (rc == 0)

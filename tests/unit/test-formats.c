@@ -96,6 +96,19 @@ git_with_a_password(void **state)
 }
 
 static void
+git_with_authtype_for_a_server_that_takes_only_basic(void **state)
+{
+	const struct rbr_answer answer = {.credential = &bare, .authtype = true, .basic = true};
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+
+	(void)state;
+	assert_int_equal(rbr_format_git(&answer, &out), 0);
+	assert_string_equal(rbr_secret_string(&out),
+		"capability[]=authtype\nusername=oauth2\npassword=t\nephemeral=1\naccount=acme\n");
+	rbr_secret_wipe(&out);
+}
+
+static void
 token_is_bare(void **state)
 {
 	(void)state;
@@ -210,6 +223,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms_are_found_by_name),
 		cmocka_unit_test(git_with_authtype),
+		cmocka_unit_test(git_with_authtype_for_a_server_that_takes_only_basic),
 		cmocka_unit_test(git_with_a_password),
 		cmocka_unit_test(token_is_bare),
 		cmocka_unit_test(header_is_one_line),

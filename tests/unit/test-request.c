@@ -331,6 +331,40 @@ insufficient_scope_names_what_is_wanted(void **state)
 	rbr_request_wipe(&request);
 }
 
+/* What a server offers decides how git gets the token. */
+static void
+basic_is_wanted_where_bearer_is_not_offered(void **state)
+{
+	static const struct {
+		const char *challenges;
+		bool basic;
+	} cases[] = {
+		{"", false},
+		{"wwwauth[]=Basic realm=\"x\"\n", true},
+		{"wwwauth[]=basic realm=\"x\", charset=\"UTF-8\"\n", true},
+		{"wwwauth[]=Bearer realm=\"x\"\n", false},
+		{"wwwauth[]=Basic realm=\"x\"\nwwwauth[]=Bearer realm=\"x\"\n", false},
+		{"wwwauth[]=Basic realm=\"x\", bearer realm=\"x\"\n", false},
+		{"wwwauth[]=Negotiate\nwwwauth[]=Basic\n", true},
+		{"wwwauth[]=Digest realm=\"Basic\", Basic=\"x\"\n", false},
+		{"wwwauth[]=Basic realm=\"Bearer\", Bearer=\"x\"\n", true},
+		{"wwwauth[]=Basic\nwwwauth[]=\n", false},
+	};
+	char text[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(cases); i++) {
+		struct rbr_request request = RBR_REQUEST_EMPTY;
+
+		(void)snprintf(text, sizeof text, "account=a\ncapability[]=authtype\n%s", cases[i].challenges);
+		take(&request, text);
+		assert_true(request.authtype);
+		assert_int_equal(request.wants_basic, cases[i].basic);
+		rbr_request_wipe(&request);
+	}
+}
+
 int
 main(void)
 {
@@ -350,6 +384,7 @@ main(void)
 		cmocka_unit_test(capabilities_can_be_taken_back),
 		cmocka_unit_test(invalid_token_means_rejected),
 		cmocka_unit_test(insufficient_scope_names_what_is_wanted),
+		cmocka_unit_test(basic_is_wanted_where_bearer_is_not_offered),
 	};
 
 	return cmocka_run_group_tests_name("request", tests, NULL, NULL);
