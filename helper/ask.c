@@ -116,6 +116,26 @@ take_token_arguments(struct rbr_context *context, int argc, char **argv, struct 
 	return 0;
 }
 
+static bool
+names_something(const struct rbr_message *message)
+{
+	return rbr_message_get(message, "account") || rbr_message_get(message, "url");
+}
+
+int
+rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_request *request)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
+	bool erase = strcmp(argv[0], "erase") == 0, show;
+	int rc = read_options(context, argc, argv, options, &request->message, &show);
+
+	if (rc == 0)
+		rc = rbr_no_argument(context, argc, argv);
+	if (rc == 0 && !(erase && names_something(&request->message) && isatty(STDIN_FILENO)))
+		rc = read_input(context, request, &input);
+	return rc;
+}
+
 int
 rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *request,
 	struct ringbearer_secret *input)
@@ -129,7 +149,7 @@ rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *
 			   : rbr_no_argument(context, argc, argv);
 	if (rc == 0)
 		rc = refuse_terminal(context, show);
-	if (rc == 0 && !rbr_message_get(&request->message, "account") && !rbr_message_get(&request->message, "url"))
+	if (rc == 0 && !names_something(&request->message))
 		rc = read_input(context, request, input);
 	return rc < 0 ? rc : rbr_request_understand(request, &context->error);
 }

@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* What `get` and `token` are asked: options, or lines on standard input. */
+/* What `get`, `token`, `store` and `erase` are asked: options, or lines on standard input. */
 #ifndef RBR_ASK_H
 #define RBR_ASK_H
 
 #include "context.h"
 #include "request.h"
+
+/*
+ * Reads the command line of `store` or `erase` (ARGV[0]), which take the options of `get`, and standard input. That is left
+ * alone only if it is a terminal and the options say enough for `erase`. REQUEST (empty) is not understood yet.
+ * RINGBEARER_E_USAGE, RINGBEARER_E_MALFORMED_REQUEST, RINGBEARER_E_SYSTEM.
+ */
+int rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_request *request) RBR_MUST_CHECK;
 
 /*
  * Reads the command line of `get` or `token` (ARGV[0]) and, where it does not say what is wanted, standard input, whose bytes

@@ -24,13 +24,20 @@ const struct rbr_command rbr_commands[] = {
 		"  --min-valid=SECONDS  how long the token must still live (30)\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
-	{"store", rbr_command_store, "", "keep a secret that is given on standard input",
+	{"store", rbr_command_store, "[OPTION …]", "keep a secret that is given on standard input",
 		"Reads account= and one of client_secret=, refresh_token= and api_key= from standard input, keeps the secret in\n"
-		"the keyring and reads it back. Anything else, such as what git stores, is left alone.\n"},
-	{"erase", rbr_command_erase, "", "drop a token that was refused, or a secret",
-		"Reads a request from standard input. Drops the cached token if it is the one that is named by credential= or\n"
-		"password=, or if none is named. With account= and secret=client_secret, refresh_token, api_key or all it\n"
-		"removes that secret from the keyring.\n"},
+		"the keyring and reads it back. What git stores for a place is kept the same way if no account answers for it.\n\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
+	{"erase", rbr_command_erase, "[--account=NAME | --url=URL] [OPTION …]",
+		"drop a token that was refused, a secret, or a password",
+		"Reads a request from standard input, unless that is a terminal and an option says what is meant. Drops the\n"
+		"cached token if it is the one that is named by credential= or password=, or if none is named. With account=\n"
+		"and secret=client_secret, refresh_token, api_key or all it removes that secret from the keyring. Where no\n"
+		"account answers, it removes the passwords that git has stored for the place.\n\n"
+		"  --account=NAME       the account whose tokens to drop\n"
+		"  --url=URL            or the place\n"
+		"  --username=NAME      only this user's\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
 	{"add", rbr_command_add, "ACCOUNT --grant=NAME [--provider=NAME] [--KEY=VALUE …]", "set up an account",
 		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n\n"
 		"  --secret-stdin       read the secret from standard input\n"},
@@ -42,7 +49,8 @@ const struct rbr_command rbr_commands[] = {
 		"  --no-browser         only show the address\n"
 		"  --paste              for a redirect URI elsewhere: paste the address that the browser ends at\n"},
 	{"logout", rbr_command_logout, "ACCOUNT", "have the service forget a login, and forget it here", ""},
-	{"list", rbr_command_list, "[--json]", "list the accounts and how they stand",
+	{"list", rbr_command_list, "[--passwords] [--json]", "list the accounts and how they stand",
+		"  --passwords          instead, the places without an account that git has stored a password for\n"
 		"  --json               as JSON\n"},
 	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
 	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},

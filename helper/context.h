@@ -11,7 +11,7 @@
 
 struct rbr_context {
 	bool trace; /* RINGBEARER_TRACE=1 */
-	bool quiet; /* a detached renewal: nobody reads what it says */
+	bool quiet; /* nobody reads what the run says: a detached renewal, a caller that wants silence */
 	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */

@@ -6,6 +6,7 @@
 
 #include "broker.h"
 #include "command.h"
+#include "storage.h"
 
 /* Tells a caller that announced capability[]=error why there is no answer. */
 static void
@@ -25,6 +26,16 @@ tell_error(struct rbr_context *context)
 		context->error = ignored; /* the first reason is the one to report */
 }
 
+/* For a place without an account: what git had stored. */
+static int
+answer_from_storage(struct rbr_context *context, const struct rbr_request *request)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
+	int rc = rbr_storage_get(context, request, &out);
+
+	return rc < 0 ? rc : rbr_output(context, &out);
+}
+
 static int
 answer(struct rbr_context *context, const struct rbr_request *request)
 {
@@ -33,6 +44,8 @@ answer(struct rbr_context *context, const struct rbr_request *request)
 	int rc = rbr_broker_answer(context, request, RBR_IF_NEEDED, &wish, &credential);
 
 	(void)snprintf(context->account, sizeof context->account, "%s", wish.account);
+	if (rc == RINGBEARER_E_NO_ACCOUNT && !request->account && request->format->write == rbr_format_git)
+		return answer_from_storage(context, request);
 	if (rc == 0)
 		rc = rbr_hand_out(context, request, &credential);
 	if (rc == 0)

@@ -14,9 +14,12 @@
 #include "names.h"
 #include "protocol/formats/formats.h"
 #include "rotation.h"
+#include "storage.h"
 #include "vault.h"
 #include "verdict.h"
 #include "wish.h"
+
+#define LINE_MAX_SIZE 8192
 
 enum holding {
 	HOLDING_UNKNOWN, /* the keyring does not say */
@@ -228,7 +231,45 @@ list_account(struct listing *listing, const char *name)
 	return 0;
 }
 
-enum { OPTION_JSON = 1 };
+/* -- what git has stored for places without an account -- */
+
+static int
+list_password(const char *url, const char *username, void *data)
+{
+	struct listing *listing = data;
+	int rc = 0;
+
+	if (!listing->json) {
+		char line[LINE_MAX_SIZE];
+
+		(void)snprintf(line, sizeof line, "%-48s %s", url, username);
+		rbr_sanitize(line);
+		(void)puts(line);
+		return 0;
+	}
+	rc = rbr_secret_append_string(&listing->out, listing->out.size > 1 ? ",\n {" : "\n {");
+	if (rc == 0)
+		rc = json_member(&listing->out, "url", url);
+	if (rc == 0)
+		rc = rbr_secret_append_string(&listing->out, "\"username\":");
+	if (rc == 0)
+		rc = rbr_json_string(&listing->out, username);
+	return rc < 0 ? rc : rbr_secret_append_string(&listing->out, "}");
+}
+
+static int
+list_passwords(struct listing *listing)
+{
+	int rc = listing->json ? rbr_secret_append_string(&listing->out, "[") : 0;
+
+	if (rc == 0)
+		rc = rbr_storage_visit(listing->context, list_password, listing);
+	if (rc == 0 && listing->json)
+		rc = rbr_secret_append_string(&listing->out, "\n]\n");
+	return rc < 0 ? rc : rbr_output(listing->context, &listing->out);
+}
+
+enum { OPTION_JSON = 1, OPTION_PASSWORDS };
 
 static int
 list_all(struct listing *listing)
@@ -253,18 +294,23 @@ list_all(struct listing *listing)
 int
 rbr_command_list(struct rbr_context *context, int argc, char **argv)
 {
-	static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON}, {NULL, 0, NULL, 0}};
+	static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
+		{"passwords", no_argument, NULL, OPTION_PASSWORDS}, {NULL, 0, NULL, 0}};
 	struct listing listing = {.context = context};
+	bool passwords = false;
 	int option, rc;
 
 	while ((option = rbr_option(context, argc, argv, options)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
-		listing.json = true;
+		if (option == OPTION_PASSWORDS)
+			passwords = true;
+		else
+			listing.json = true;
 	}
 	rc = rbr_no_argument(context, argc, argv);
 	if (rc == 0)
-		rc = list_all(&listing);
+		rc = passwords ? list_passwords(&listing) : list_all(&listing);
 	rbr_names_wipe(&listing.holdings.accounts);
 	rbr_secret_wipe(&listing.out);
 	return rc;

@@ -147,9 +147,9 @@ struct ringbearer_tokens {
 /* What names a stored secret. The members are the store's lookup key, all of them, always; `label` is for people. */
 struct ringbearer_item {
 	uint32_t size;
-	const char *account;
-	const char *kind; /* "client_secret", "refresh_token" or "api_key" */
-	const char *client_id; /* "none" where there is none */
+	const char *account; /* or "scheme://host:port" for a "password" */
+	const char *kind; /* "client_secret", "refresh_token", "api_key", or "password" for what git stores */
+	const char *client_id; /* "none" where there is none; the user's name for a "password" */
 	const char *endpoint; /* where the secret may be sent */
 	const char *label; /* for the keyring's own viewer; not part of the key; NULL in lookups */
 };
@@ -204,7 +204,7 @@ struct ringbearer_module {
 	int (*erase)(struct ringbearer_call *call, const struct ringbearer_item *item);
 
 	/* Calls VISIT for every item of ACCOUNT (of all accounts if NULL) until it returns non-zero, which list()
-	 * returns. No values. */
+	 * returns. No values. The item that was changed last comes first, where the store knows. */
 	int (*list)(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data);
 };
 

@@ -26,6 +26,7 @@ rbr_caller_git(struct rbr_context *context, int argc, char **argv)
 	const struct rbr_command *command;
 	char *arguments[ARGUMENTS_MAX];
 	const char *verb;
+	int rc;
 
 	if (argc < 2 || argc > ARGUMENTS_MAX)
 		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
@@ -41,5 +42,8 @@ rbr_caller_git(struct rbr_context *context, int argc, char **argv)
 	arguments[0] = argv[argc - 1];
 	memcpy(arguments + 1, argv + 1, (size_t)(argc - 2) * sizeof *argv);
 	arguments[argc - 1] = NULL;
-	return command->run(context, argc - 1, arguments);
+	rc = command->run(context, argc - 1, arguments);
+	/* git asks for every host, and wants silence where there is nothing. */
+	context->quiet = rc == RINGBEARER_E_NO_ACCOUNT && !context->trace;
+	return rc;
 }

@@ -397,6 +397,26 @@ describe_items(struct rbr_work *work, gchar **paths, GPtrArray *items)
 	return rc;
 }
 
+static guint64
+changed_at(GVariant *description)
+{
+	GVariant *properties = g_variant_get_child_value(description, 0);
+	guint64 seconds = 0;
+
+	(void)g_variant_lookup(properties, "Modified", "t", &seconds);
+	g_variant_unref(properties);
+	return seconds;
+}
+
+/* The latest first. */
+static gint
+by_change(gconstpointer a, gconstpointer b)
+{
+	guint64 first = changed_at(*(GVariant *const *)a), second = changed_at(*(GVariant *const *)b);
+
+	return first < second ? 1 : first > second ? -1 : 0;
+}
+
 static int
 show_all(struct rbr_work *work, void *data)
 {
@@ -407,10 +427,9 @@ show_all(struct rbr_work *work, void *data)
 	guint i;
 	int rc;
 
-	(void)g_hash_table_insert(attributes, (gpointer)(guintptr) "xdg:schema", (gpointer)(guintptr)schema.name);
-	if (tour->account)
-		(void)g_hash_table_insert(
-			attributes, (gpointer)(guintptr) "account", (gpointer)(guintptr)tour->account);
+	/* Not both: by the schema's name nothing is found in a keyring that has been locked since its daemon started. */
+	(void)g_hash_table_insert(attributes, (gpointer)(guintptr)(tour->account ? "account" : "xdg:schema"),
+		(gpointer)(guintptr)(tour->account ? tour->account : schema.name));
 	rc = search(work, attributes, &paths);
 	g_hash_table_unref(attributes);
 	/* Some services show attributes of locked items in a form that nobody can read. */
@@ -420,6 +439,7 @@ show_all(struct rbr_work *work, void *data)
 		rc = describe_items(work, paths.unlocked, items);
 	if (rc == 0)
 		rc = describe_items(work, paths.locked, items);
+	g_ptr_array_sort(items, by_change);
 	for (i = 0; rc == 0 && i < items->len; i++)
 		rc = visit_item(tour, g_ptr_array_index(items, i));
 	g_ptr_array_unref(items);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* A caller's request as it comes on standard input, its challenges included. */
+/* A caller's request as it comes on standard input, its challenges included, and what is kept of it if git stores it. */
 #include "config.h"
 
 #include "fuzz.h"
 #include "request.h"
+#include "storage.h"
 
 #define GUARD 0x5a
 
@@ -37,6 +38,23 @@ check_request(const struct rbr_request *request)
 	(void)rbr_request_named_token(request);
 }
 
+/* What is kept is understood when it is asked for. */
+static void
+check_storage(const struct rbr_message *message)
+{
+	struct ringbearer_secret value = RBR_SECRET_EMPTY, out = RBR_SECRET_EMPTY;
+	struct rbr_error error = {0};
+	enum rbr_answerable fit;
+
+	if (rbr_storage_pack(message, 1, &value) == 0) {
+		FUZZ_EXPECT(rbr_storage_unpack(
+				    &value, rbr_message_get(message, "username"), true, 1, &out, &fit, &error) == 0);
+		FUZZ_EXPECT(fit == RBR_ANSWERS && out.size > 0);
+	}
+	rbr_secret_wipe(&value);
+	rbr_secret_wipe(&out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -54,6 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	FUZZ_EXPECT(rc == 0 || rc == RINGBEARER_E_MALFORMED_REQUEST);
 	if (rc == 0)
 		check_request(&request);
+	check_storage(&request.message);
 	while ((challenge = rbr_message_next(&request.message, "wwwauth[]", &cursor)))
 		check_challenge(challenge);
 	check_challenge(text);
