@@ -54,6 +54,10 @@ const struct rbr_command rbr_commands[] = {
 		"  --json               as JSON\n"},
 	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
 	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},
+	{"setup", rbr_command_setup, "git [--global] [--interactive]", "have a program ask ringbearer",
+		"Adds ringbearer to git's credential helpers, in this repository's configuration.\n\n"
+		"  --global             in yours, for all repositories\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
 	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
 	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},

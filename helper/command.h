@@ -26,6 +26,7 @@ int rbr_command_erase(struct rbr_context *context, int argc, char **argv);
 int rbr_command_add(struct rbr_context *context, int argc, char **argv);
 int rbr_command_secret(struct rbr_context *context, int argc, char **argv);
 int rbr_command_list(struct rbr_context *context, int argc, char **argv);
+int rbr_command_setup(struct rbr_context *context, int argc, char **argv);
 int rbr_command_show(struct rbr_context *context, int argc, char **argv);
 int rbr_command_providers(struct rbr_context *context, int argc, char **argv);
 int rbr_command_login(struct rbr_context *context, int argc, char **argv);
