@@ -26,6 +26,7 @@
 #include "hit.h"
 
 #define WHOLE "ringbearer-whole"
+#define WORDS_MAX 64 /* a longer command line is the whole program's */
 
 /* There is no user database here: without HOME the whole program decides. */
 const char *
@@ -76,16 +77,35 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 		rbr_hand_out(&context, &request, &credential) == 0;
 }
 
-/* Run as itself or by git, whose words are its own; other callers are the whole program's business. */
-static bool
-speaks_git(const char *argv0)
+/* The program's name where another program runs it under a name of its own; NULL if it is run as itself. */
+static const char *
+name_of_caller(const char *argv0)
 {
 	static const char suffix[] = "-ringbearer";
 	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
 	size_t size = strlen(name);
 
-	return size < sizeof suffix || strcmp(name + size - (sizeof suffix - 1), suffix) != 0 ||
-		strcmp(name, "git-credential-ringbearer") == 0;
+	return size < sizeof suffix || strcmp(name + size - (sizeof suffix - 1), suffix) != 0 ? NULL : name;
+}
+
+/* Puts what is asked into WORDS, the verb first: git's words are ringbearer's own, but options come before the verb. Other
+ * callers, and other verbs, are the whole program's business. The number of words, 0 if there is nothing to do here. */
+static int
+take_words(int argc, char **argv, char *words[WORDS_MAX])
+{
+	const char *caller = argc > 1 && argc < WORDS_MAX ? name_of_caller(argv[0]) : "";
+	int verb = caller ? argc - 1 : 1;
+
+	if (caller && strcmp(caller, "git-credential-ringbearer") != 0)
+		return 0;
+	if (strcmp(argv[verb], "get") != 0 && (caller || strcmp(argv[verb], "token") != 0))
+		return 0;
+	memcpy(words, argv + 1, (size_t)argc * sizeof *argv);
+	if (caller) {
+		memcpy(words + 1, argv + 1, (size_t)(argc - 2) * sizeof *argv);
+		words[0] = argv[verb];
+	}
+	return argc - 1;
 }
 
 int
@@ -93,11 +113,13 @@ main(int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
 	static const char lost[] = "ringbearer: " WHOLE " cannot be run; install ringbearer again\n";
+	char *words[WORDS_MAX];
+	int count;
 
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
-	if (argc > 1 && speaks_git(argv[0]) && (strcmp(argv[1], "get") == 0 || strcmp(argv[1], "token") == 0) &&
-		answer(argc - 1, argv + 1, &input))
+	count = take_words(argc, argv, words);
+	if (count > 0 && answer(count, words, &input))
 		return 0;
 	if (input.size == 0 || give_back(&input))
 		run_whole(argv);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "loader.h"
+#include "log.h"
 #include "vault.h"
 
 /* How long the keyring may take: git and its user wait, and mostly for a place that nothing is stored for. */
@@ -285,8 +286,10 @@ static int
 find(struct storage *storage, const struct place *place, struct finds *ret_finds)
 {
 	const struct ringbearer_module *store = &storage->vault.store;
-	int rc = store->list(&storage->call, place->origin, note_item, ret_finds);
+	int rc;
 
+	rbr_trace(storage->call.context, "looking up what is stored for %s", place->endpoint);
+	rc = store->list(&storage->call, place->origin, note_item, ret_finds);
 	rc = rbr_loader_check(storage->call.context, store, rc);
 	if (rc == RINGBEARER_E_STORE_UNAVAILABLE && rbr_host()->remaining_ms(&storage->call) > 0)
 		rc = RINGBEARER_E_NO_SECRET;
@@ -389,6 +392,7 @@ keep(struct storage *storage, const struct ringbearer_item *item, const struct r
 	if (is_kept(storage, item, value, &rc) ||
 		(rc < 0 && rc != RINGBEARER_E_NO_SECRET && rc != RINGBEARER_E_STORE_UNAVAILABLE))
 		return rc;
+	rbr_trace(context, "keeping a password for %s", item->endpoint);
 	rc = rbr_loader_check(context, store, store->store(&storage->call, item, value));
 	if (rc == 0 && !is_kept(storage, item, value, &rc) && rc == 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_STORE_UNAVAILABLE,

@@ -10,6 +10,7 @@ import { encoded, itemsOf, putValue, watchCalls } from './lib/keyring-items.mjs'
 import { addKey, assertRefused, unique } from './lib/small-accounts.mjs';
 import { closeWorld } from './lib/accounts.mjs';
 import { onTerminal } from './lib/terminal.mjs';
+import { until } from './lib/until.mjs';
 import { World } from './lib/world.mjs';
 
 const version = await gitVersion();
@@ -105,6 +106,17 @@ describe('through git', { skip: version ? false : 'git is missing' }, () => {
     await reject(of(host, { username: 'ada', password: 'of ada' }));
     assert.deepEqual(await fill(of(host, { username: 'ada' })), { username: 'ada', password: ASKED, asked: 1 });
     assert.deepEqual(await fill(of(host)), stored('bob', 'of bob'));
+  });
+
+  test('without a user the latest answers', async () => {
+    const host = fresh();
+    const second = () => Math.floor(Date.now() / 1000); // what the keyring keeps of the time
+    for (const [username, password] of [['ada', '1'], ['bob', '1'], ['ada', '2']]) {
+      const started = second();
+      await until(() => second() > started, 'the next second');
+      await approve(of(host, { username, password }));
+      assert.deepEqual(await fill(of(host)), stored(username, password));
+    }
   });
 
   test('another password than the rejected one stays', async () => {

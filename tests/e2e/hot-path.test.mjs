@@ -96,6 +96,17 @@ describe('a cached token', () => {
     return undefined;
   });
 
+  test("under git's name, with an option before the verb: the same", async (t) => {
+    if (!traceable || isInstrumented()) return skip(t);
+    const input = writeMessage({ account: name });
+    for (const options of [[], ['--interactive'], ['--min-valid', '0']]) {
+      const calls = await straced(['git-credential-ringbearer', ...options, 'get'], input);
+      assert.ok(calls.stdout.includes(KEY), calls.stderr);
+      same(judge(calls), [accountFile(world, name)]);
+    }
+    return undefined;
+  });
+
   test('by URL: the folders are looked at as well, and nothing is opened', async (t) => {
     if (!traceable || isInstrumented()) return skip(t);
     const settled = new Date(Date.now() - 60000);
