@@ -20,7 +20,7 @@ find_account(struct rbr_context *context, const struct rbr_request *request, cha
 		/* One that is named together with a URL must be read to know whether it answers for it. */
 		if (request->has_url || strlen(request->account) > RBR_ACCOUNT_NAME_MAX)
 			return false;
-		(void)snprintf(name, RBR_ACCOUNT_NAME_MAX + 1, "%s", request->account);
+		memcpy(name, request->account, strlen(request->account) + 1);
 		return true;
 	}
 	if (rbr_index_key(context, &request->url, &key, &settled) < 0 ||
@@ -40,7 +40,8 @@ rbr_hit(struct rbr_context *context, const struct rbr_request *request, enum rbr
 	wish->interactive = request->interactive;
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)
 		return false;
-	(void)snprintf(wish->scope, sizeof wish->scope, "%s", request->scope ? request->scope : "");
+	if (request->scope)
+		memcpy(wish->scope, request->scope, strlen(request->scope) + 1);
 	return find_account(context, request, wish->account) &&
 		rbr_account_locate(wish->account, &wish->located, NULL) == 0 && rbr_wish_make_keys(wish, NULL) == 0 &&
 		!request->wanted_scope && rbr_wish_recall(context, wish, ret_credential);

@@ -10,6 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* Three numbers of 64 bits, three of 32, and what is behind each. */
+_Static_assert(3 * RBR_HEX_MAX + 3 * RBR_HEX_MAX / 2 + 6 <= RBR_STAMP_MAX, "a stamp has room");
+
 const enum rbr_place rbr_account_places[RBR_ACCOUNT_PLACES] = {RBR_PLACE_USER, RBR_PLACE_SYSTEM};
 
 int
@@ -41,9 +44,15 @@ rbr_account_check_name(const char *name, struct rbr_error *error)
 static void
 put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
 {
-	(void)snprintf(stamp, RBR_STAMP_MAX, "%x:%x:%llx:%llx.%x:%llx", status->stx_dev_major, status->stx_dev_minor,
-		(unsigned long long)status->stx_ino, (unsigned long long)status->stx_mtime.tv_sec,
-		status->stx_mtime.tv_nsec, (unsigned long long)status->stx_size);
+	const uint64_t numbers[] = {status->stx_dev_major, status->stx_dev_minor, status->stx_ino,
+		(uint64_t)status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec, status->stx_size};
+	static const char behind[RBR_ARRAY_SIZE(numbers)] = {':', ':', ':', '.', ':', '\0'};
+	size_t i;
+
+	for (i = 0; i < RBR_ARRAY_SIZE(numbers); i++) {
+		stamp = rbr_hex(stamp, numbers[i]);
+		*stamp++ = behind[i];
+	}
 }
 
 static int

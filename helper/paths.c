@@ -4,7 +4,6 @@
 #include "paths.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -22,10 +21,9 @@ environment_path(const char *name)
 static int
 put(char path[PATH_MAX], struct rbr_error *error, const char *a, const char *b, const char *c)
 {
-	int length = snprintf(path, PATH_MAX, "%s%s%s", a, b, c);
-
-	if (length < 0 || length >= PATH_MAX)
+	if (strlen(a) + strlen(b) + strlen(c) >= PATH_MAX)
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "the path %.80s… is too long", a);
+	(void)stpcpy(stpcpy(stpcpy(path, a), b), c);
 	return 0;
 }
 

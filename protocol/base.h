@@ -4,6 +4,7 @@
 #define RBR_BASE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* Runs FREE(&variable) when the variable leaves its scope. */
 #define RBR_CLEANUP(wipe) __attribute__((cleanup(wipe)))
@@ -15,5 +16,11 @@
 /* For RBR_CLEANUP on variables of type char * and int (a descriptor; negative means none). */
 void rbr_free_string(char **string);
 void rbr_close(int *descriptor);
+
+#define RBR_HEX_MAX 16 /* digits */
+
+/* Writes NUMBER in hexadecimal, without a NUL; returns what is behind it. printf() takes ten times as long, which a hit
+ * notices. */
+char *rbr_hex(char *to, uint64_t number);
 
 #endif

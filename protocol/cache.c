@@ -81,8 +81,8 @@ rbr_cache_key_add(struct rbr_cache_key *key, const char *component)
 static void
 describe(const struct rbr_cache_key *key, char description[DESCRIPTION_MAX])
 {
-	(void)snprintf(description, DESCRIPTION_MAX, PREFIX "%016llx",
-		(unsigned long long)rbr_hash(key->text.data, key->text.size));
+	memcpy(description, PREFIX, sizeof PREFIX);
+	*rbr_hex(description + sizeof PREFIX - 1, rbr_hash(key->text.data, key->text.size)) = '\0';
 }
 
 static long

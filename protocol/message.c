@@ -42,25 +42,24 @@ static int
 append(struct rbr_message *message, const char *key, size_t key_size, const char *value, size_t value_size,
 	uint32_t line)
 {
+	struct ringbearer_secret *text = &message->text;
 	struct rbr_entry entry = {.line = line};
 	int rc = grow(message);
 
 	if (rc == 0)
-		rc = rbr_secret_reserve(&message->text, key_size + value_size + 2);
+		rc = rbr_secret_reserve(text, key_size + value_size + 2);
 	if (rc < 0)
 		return rc;
-	entry.key = (uint32_t)message->text.size;
-	entry.value = (uint32_t)(message->text.size + key_size + 1);
-	rc = rbr_secret_append(&message->text, key, key_size);
-	if (rc == 0)
-		rc = rbr_secret_append(&message->text, "", 1);
-	if (rc == 0)
-		rc = rbr_secret_append(&message->text, value, value_size);
-	if (rc == 0)
-		rc = rbr_secret_append(&message->text, "", 1);
-	if (rc == 0)
-		message->entries[message->count++] = entry;
-	return rc;
+	entry.key = (uint32_t)text->size;
+	entry.value = (uint32_t)(text->size + key_size + 1);
+	memcpy(text->data + entry.key, key, key_size);
+	text->data[entry.key + key_size] = '\0';
+	memcpy(text->data + entry.value, value, value_size);
+	text->size = entry.value + value_size + 1;
+	text->data[text->size - 1] = '\0';
+	text->data[text->size] = '\0';
+	message->entries[message->count++] = entry;
+	return 0;
 }
 
 static bool
@@ -228,11 +227,14 @@ rbr_message_value(const struct rbr_message *message, size_t index)
 const char *
 rbr_message_get(const struct rbr_message *message, const char *key)
 {
+	const char *each;
 	size_t i;
 
-	for (i = message->count; i-- > 0;)
-		if (strcmp(rbr_message_key(message, i), key) == 0)
+	for (i = message->count; i-- > 0;) {
+		each = rbr_message_key(message, i);
+		if (*each == *key && strcmp(each, key) == 0)
 			return rbr_message_value(message, i);
+	}
 	return NULL;
 }
 

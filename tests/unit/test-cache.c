@@ -57,7 +57,7 @@ key_name(void)
 	static char name[NAME_MAX_LENGTH];
 
 	(void)snprintf(
-		name, sizeof name, "ringbearer:%016llx", (unsigned long long)rbr_hash(key.text.data, key.text.size));
+		name, sizeof name, "ringbearer:%llx", (unsigned long long)rbr_hash(key.text.data, key.text.size));
 	return name;
 }
 
