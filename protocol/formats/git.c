@@ -43,6 +43,8 @@ rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
 		rc = rbr_message_add_number(&message, "password_expiry_utc", credential->expires);
 	if (rc == 0)
 		rc = rbr_message_add(&message, "account", credential->account);
+	if (rc == 0 && answer->authtype && !answer->basic && credential->username)
+		rc = rbr_message_add(&message, "username", credential->username);
 	if (rc == 0 && credential->scope)
 		rc = rbr_message_add(&message, "scope", credential->scope);
 	return rc < 0 ? RINGBEARER_E_SYSTEM : rbr_message_format(&message, out);

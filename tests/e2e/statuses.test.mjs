@@ -38,7 +38,7 @@ describe('a token with an expiry', () => {
     await fresh({ username: 'robot' });
     const soonest = Math.floor(Date.now() / 1000) + 3600;
     assert.deepEqual(await linesOf({ account: name, capability: ['authtype'] }), [
-      'capability[]', 'authtype', 'credential', 'ephemeral', 'password_expiry_utc', 'account',
+      'capability[]', 'authtype', 'credential', 'ephemeral', 'password_expiry_utc', 'account', 'username',
     ]);
     assert.deepEqual(await linesOf({ account: name }), ['username', 'password', 'password_expiry_utc', 'account']);
     const { answer } = await world.request({ account: name });

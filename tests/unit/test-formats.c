@@ -77,7 +77,7 @@ git_with_authtype(void **state)
 	(void)state;
 	writes("git", &full, true,
 		"capability[]=authtype\nauthtype=Bearer\ncredential=t0ken.-_~+/=\nephemeral=1\n"
-		"password_expiry_utc=1800003600\naccount=acme\nscope=read write\n");
+		"password_expiry_utc=1800003600\naccount=acme\nusername=jane\nscope=read write\n");
 	writes("git", &bare, true, "capability[]=authtype\nauthtype=Bearer\ncredential=t\nephemeral=1\naccount=acme\n");
 }
 
