@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libringbearer: what C programs may know of ringbearer.
+ * libringbearer: access tokens for C programs. libringbearer(3) is its guide.
  *
  * The library links libc alone, has no global state, touches no signal handler and never exits. Functions that
- * can fail return 0, or a negative code of enum ringbearer_error.
+ * can fail return 0, or a negative code of enum ringbearer_error. What is called ret_… is set on success only, unless
+ * it says otherwise. Any number of threads may call at once, as long as nobody changes or frees what another uses.
  */
 #ifndef RINGBEARER_H
 #define RINGBEARER_H
+
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -14,8 +17,10 @@ extern "C" {
 
 #if defined __GNUC__
 #define RINGBEARER_EXPORT __attribute__((visibility("default")))
+#define RINGBEARER_MUST_CHECK __attribute__((warn_unused_result))
 #else
 #define RINGBEARER_EXPORT
+#define RINGBEARER_MUST_CHECK
 #endif
 
 /*
@@ -62,6 +67,84 @@ RINGBEARER_EXPORT int ringbearer_error_exit_status(int code);
 
 /* One line in English that says what to do about CODE; "" for 0. Static storage. */
 RINGBEARER_EXPORT const char *ringbearer_error_advice(int code);
+
+/* What is asked for. */
+struct ringbearer_request;
+
+/* An access token or API key, and what is known about it. */
+struct ringbearer_credential;
+
+/* Why there is none. */
+struct ringbearer_failure;
+
+/* An empty request; NULL if memory is short. */
+RINGBEARER_EXPORT struct ringbearer_request *ringbearer_request_new(void) RINGBEARER_MUST_CHECK;
+
+/* Wipes and frees REQUEST (may be NULL). */
+RINGBEARER_EXPORT void ringbearer_request_free(struct ringbearer_request *request);
+
+/*
+ * Sets KEY of REQUEST to a copy of VALUE, instead of the value that it had; NULL takes the key away. `resource` alone adds
+ * to the values that are there. Keys and values are those of `get` in ringbearer-protocol(7): account, url, username, scope,
+ * resource, min_valid (seconds), interactive ("auto" or "never"). What the values mean is looked at by ringbearer_get().
+ * RINGBEARER_E_USAGE for any other key, a value with a line feed or carriage return, an empty resource, more than 65535
+ * bytes in key and value, or more than 1000 resources; RINGBEARER_E_SYSTEM if memory is short. REQUEST is unchanged then.
+ */
+RINGBEARER_EXPORT int ringbearer_request_set(
+	struct ringbearer_request *request, const char *key, const char *value) RINGBEARER_MUST_CHECK;
+
+/* Has REQUEST run the program PATH (absolute) where the installed `ringbearer` would be run. RINGBEARER_E_USAGE if the path is
+ * not absolute, RINGBEARER_E_SYSTEM if memory is short. */
+RINGBEARER_EXPORT int ringbearer_request_set_program(
+	struct ringbearer_request *request, const char *path) RINGBEARER_MUST_CHECK;
+
+/*
+ * Answers REQUEST: from the kernel's keyring in this process, or else by running `ringbearer get`, which renews.
+ *
+ * TIMEOUT_MS milliseconds later at the latest it returns, a few milliseconds for taking leave of the program not counted;
+ * 0: nothing is run; negative: as long as the program takes (it has limits of its own). RINGBEARER_E_BUSY if that time
+ * was not enough.
+ *
+ * Any code of enum ringbearer_error. RINGBEARER_E_MALFORMED_REQUEST if a value cannot be what it is;
+ * RINGBEARER_E_USAGE if the process has another effective than real user or group; RINGBEARER_E_CONFIG if the program
+ * cannot be run. RET_FAILURE (may be NULL) is set on failure only, to what has to be freed, or to NULL if memory is short.
+ */
+RINGBEARER_EXPORT int ringbearer_get(const struct ringbearer_request *request, int timeout_ms,
+	struct ringbearer_credential **ret_credential, struct ringbearer_failure **ret_failure) RINGBEARER_MUST_CHECK;
+
+/*
+ * Says that a server refused the token of CREDENTIAL (HTTP 401, `invalid_token`): it is dropped from the cache, and the next
+ * ringbearer_get() renews. A token that has taken its place meanwhile stays. CREDENTIAL is not freed.
+ * RINGBEARER_E_USAGE as above.
+ */
+RINGBEARER_EXPORT int ringbearer_reject(const struct ringbearer_credential *credential);
+
+/* What CREDENTIAL holds; the strings live as long as it does. The token has bytes 0x21 to 0x7E; the type is "Bearer". */
+RINGBEARER_EXPORT const char *ringbearer_credential_token(const struct ringbearer_credential *credential);
+RINGBEARER_EXPORT const char *ringbearer_credential_type(const struct ringbearer_credential *credential);
+RINGBEARER_EXPORT const char *ringbearer_credential_account(const struct ringbearer_credential *credential);
+
+/* The account's user name, and the scope as it was granted; NULL where that is not known. */
+RINGBEARER_EXPORT const char *ringbearer_credential_username(const struct ringbearer_credential *credential);
+RINGBEARER_EXPORT const char *ringbearer_credential_scope(const struct ringbearer_credential *credential);
+
+/* When the token expires, in seconds since 1970; 0 if the service did not say: it is never made up. */
+RINGBEARER_EXPORT int64_t ringbearer_credential_expires(const struct ringbearer_credential *credential);
+
+/* A line for a person that came with the token; NULL if there is nothing to say. The token is good all the same. */
+RINGBEARER_EXPORT const char *ringbearer_credential_notice(const struct ringbearer_credential *credential);
+
+/* Wipes and frees CREDENTIAL (may be NULL). */
+RINGBEARER_EXPORT void ringbearer_credential_free(struct ringbearer_credential *credential);
+
+/* A line for a person without secrets: what happened; what to do. Never NULL; FAILURE may be. */
+RINGBEARER_EXPORT const char *ringbearer_failure_detail(const struct ringbearer_failure *failure);
+
+/* Seconds for which the server wants to be left alone; 0 if it did not say. FAILURE may be NULL. */
+RINGBEARER_EXPORT long ringbearer_failure_retry_after(const struct ringbearer_failure *failure);
+
+/* Frees FAILURE (may be NULL). */
+RINGBEARER_EXPORT void ringbearer_failure_free(struct ringbearer_failure *failure);
 
 #ifdef __cplusplus
 }

@@ -194,13 +194,23 @@ check_prototypes() {
   same "$scratch/code" "$scratch/manual"
 }
 
+# The prototypes in full, one a line, without what is there for compilers or for roff alone.
+check_synopsis() {
+  grep -v '^#' "$srcdir/protocol/ringbearer.h" | tr '\n' ' ' | sed -e 's/;/;\n/g' | sed -n 's/.*RINGBEARER_EXPORT \(.*\)/\1/p' |
+    sed -e 's/RINGBEARER_MUST_CHECK//' -e 's/[[:space:]][[:space:]]*/ /g' -e 's/( /(/' -e 's/ *;/;/' >"$scratch/code"
+  section SYNOPSIS "$library" | sed -n -e 's/^\.BI* //p' | grep -v '^#include' | tr '\n' ' ' |
+    sed -e 's/;/;\n/g' | sed -e 's/"//g' -e 's/[[:space:]][[:space:]]*/ /g' -e 's/\* /*/g' -e 's/ \([,)]\)/\1/g' -e 's/^ //' \
+      -e '/^$/d' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual"
+}
+
 compile() { # NAME PAGE OPTION …
   file=$scratch/$1
   example "$1" "$2" >"$file"
   shift 2
   [ -s "$file" ] || { echo "there is no example between its markers"; return 1; }
   mkdir -p "$scratch/include/ringbearer"
-  cp "$srcdir/protocol/ringbearer.h" "$scratch/include/" && cp "$srcdir/protocol/module.h" "$scratch/include/ringbearer/" &&
+  cp "$srcdir/protocol/ringbearer.h" "$srcdir/protocol/module.h" "$scratch/include/ringbearer/" &&
     "${CC:-cc}" -Wall -Wextra -Werror -I"$scratch/include" "$@" "$file"
 }
 
@@ -226,10 +236,11 @@ check 'the operations of modules are in ringbearer-module(7)' members ringbearer
 check 'the words of config are in ringbearer-module(7)' check_config
 check 'libringbearer.map and the functions in libringbearer(3)' check_exports
 check 'libringbearer.map and the prototypes in ringbearer.h' check_prototypes
+check 'the prototypes in ringbearer.h and the synopsis of libringbearer(3)' check_synopsis
 if command -v "${CC:-cc}" >/dev/null 2>&1; then
   check 'the example in ringbearer-module(7) compiles' \
     compile store-credentials-directory.c "$module" -fPIC -shared -o "$scratch/example.so"
-  check 'the example in libringbearer(3) compiles' compile advice.c "$library" -c -o "$scratch/example.o"
+  check 'the example in libringbearer(3) compiles' compile call.c "$library" -c -o "$scratch/example.o"
 else
   skip 'the example in ringbearer-module(7) compiles' 'no C compiler'
   skip 'the example in libringbearer(3) compiles' 'no C compiler'
