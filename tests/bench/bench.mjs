@@ -19,7 +19,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { World } from '../e2e/lib/world.mjs';
 import { describe, instructions } from './callgrind.mjs';
-import { BY_ACCOUNT, BY_URL_MANY, COLD, CURL, EMPTY, EMPTY_FRONT, forget, hits, misses, prepare } from './cases.mjs';
+import { BY_ACCOUNT, BY_URL_MANY, COLD, CURL, EMPTY, EMPTY_FRONT, MACHINE_ACCOUNT, forget, hits, misses, prepare } from './cases.mjs';
 import { chart } from './chart.mjs';
 import { measure, table } from './measure.mjs';
 import { find, preparePeers } from './peers.mjs';
@@ -80,6 +80,21 @@ async function besidePeers(world, accounts) {
   return { rows, peers: rows.filter(({ name }) => commands.some((peer) => peer.name === name)) };
 }
 
+// What a C program has from the library, in its own process, and from the program.
+async function inProcess(world, { one: { env, secret } }) {
+  const { code, stdout, stderr } = await world.exec(built('library'), [world.program, MACHINE_ACCOUNT, secret, String(rounds)], { env });
+  if (code !== 0) throw new Error(`library: ${stderr}`);
+  const rows = Object.fromEntries(Object.entries(JSON.parse(stdout)).map(([name, samples]) => {
+    const [low, us, high] = [0.25, 0.5, 0.75].map((at) => samples.toSorted((a, b) => a - b)[Math.floor(at * samples.length)] / 1000);
+    return [name, { low, us, high }];
+  }));
+  const show = ({ us, low, high }) => `median ${us.toFixed(1)} us, quartiles ${low.toFixed(1)} to ${high.toFixed(1)}`;
+  say(`\nA cached answer for a C program, ${rounds} rounds`);
+  say(`ringbearer_get(): ${show(rows.library)}`);
+  say(`running ringbearer: ${show(rows.spawned)}; ${(rows.spawned.us / rows.library.us).toFixed(0)} times`);
+  return rows;
+}
+
 function findCurl() {
   try {
     return find('curl');
@@ -117,11 +132,12 @@ function verdict([low, high], limit) {
   return low > limit ? 'MISSED ' : 'unclear';
 }
 
-function targets(warm, { rows, peers }, { cold, rotation, early }) {
+function targets(warm, { rows, peers }, { library, cold, rotation, early }) {
   const own = named(rows, BY_ACCOUNT);
   const lines = [
     ['by account at most 1.15 times the empty program', named(warm, BY_ACCOUNT), 1.15],
     ['by URL among 1,000 accounts at most 1.3 times the empty program', named(warm, BY_URL_MANY), 1.3],
+    ['by ringbearer_get() in at most 10 us', { ratio: library.us, interval: [library.low, library.high] }, 10],
     ...(cold ? [[`not cached at most 2.5 times ${CURL}`, named(cold, COLD), 2.5]] : []),
     ...(rotation ? [[`renewed with rotation at most 4 times ${CURL_REFRESH}`, named(rotation, ROTATION), 4]] : []),
     ['within renew_ahead at most 2 times the start of the two programs', named(early, AHEAD), 2],
@@ -189,14 +205,15 @@ async function main() {
     const accounts = await prepare(world);
     const warm = await cached(world, accounts);
     const beside = await besidePeers(world, accounts);
+    const c = await inProcess(world, accounts);
     const curl = findCurl();
     const cold = curl && await uncached(world, accounts, curl);
     const rotation = curl && await rotated(world, curl);
     const early = await renewedAhead(world);
-    targets(warm, beside, { cold, rotation, early });
+    targets(warm, beside, { library: c.library, cold, rotation, early });
     await countInstructions(world, accounts);
     draw(beside, { cold, rotation });
-    const figures = { rounds, machine: machine(), cached: warm, beside: beside.rows, uncached: cold, rotation, ahead: early };
+    const figures = { rounds, machine: machine(), cached: warm, beside: beside.rows, library: c, uncached: cold, rotation, ahead: early };
     if (options.json) fs.writeFileSync(options.json, `${JSON.stringify(figures, null, 1)}\n`);
     await forget(world);
     await forgetRenewals(world);

@@ -18,7 +18,7 @@ const IN_FUTURE = new Date('2037-01-01T00:00:00Z');
 
 // The kernel's keyring is the user's, not this world's: names of our own, so that no other run's
 // `erase` drops what is measured here.
-const MACHINE_ACCOUNT = `bench-machine-${process.pid}`;
+export const MACHINE_ACCOUNT = `bench-machine-${process.pid}`;
 const KEY_ACCOUNT = `bench-key-${process.pid}`;
 const COLD_MACHINE_ACCOUNT = `bench-cold-machine-${process.pid}`;
 const COLD_KEY_ACCOUNT = `bench-cold-key-${process.pid}`;
