@@ -2,17 +2,18 @@
 /*
  * A child process of a program that does not know about it.
  *
- * Signals. The request is a file in memory and no pipe: no SIGPIPE. The child starts with default actions and an empty mask.
- * SIGCHLD may be ignored, and other threads may wait for any child: the child is known by a descriptor (pidfd), and nothing
- * depends on its exit status.
+ * Signals. The request is a file in memory and no pipe: no SIGPIPE. The child starts with default actions and an empty
+ * mask. SIGCHLD may be ignored, and other threads may wait for any child: the child is known by a descriptor (pidfd),
+ * and nothing depends on its exit status.
  *
- * Descriptors. All of ours are close-on-exec and above 2, since 0 to 2 may be closed here; the child has 0 to 2 alone. A process
- * that another thread forks at the wrong moment keeps a copy of the pipes: not their end but the child's is waited for.
+ * Descriptors. All of ours are close-on-exec and above 2, since 0 to 2 may be closed here; the child has 0 to 2 alone.
+ * A process that another thread forks at the wrong moment keeps a copy of the pipes: not their end but the child's is
+ * waited for.
  *
- * The deadline. A child that is late is told to end (SIGTERM) and never killed: once its request has left, it holds that signal
- * back until the answer, which may carry the next refresh token, is in the keyring. It must be waited for all the same, or
- * a zombie would stay. Where it is not gone a moment later, a detached thread that takes no signals does that, and nothing
- * else: the library is linked such that it stays loaded.
+ * The deadline. A child that is late is told to end (SIGTERM) and never killed: once its request has left, it holds
+ * that signal back until the answer, which may carry the next refresh token, is in the keyring. It must be waited for
+ * all the same, or a zombie would stay. Where it is not gone a moment later, a detached thread that takes no signals
+ * does that, and nothing else: the library is linked such that it stays loaded.
  */
 #include "config.h"
 
@@ -72,8 +73,8 @@ close_ends(struct ends *ends)
 	rbr_close(&ends->said);
 }
 
-/* Where standard descriptors are closed, a new one takes the place of one that other threads believe to be theirs. What they wrote in
- * the moment that it was there is thrown away by its users below. */
+/* Where standard descriptors are closed, a new one takes the place of one that other threads believe to be theirs.
+ * What they wrote in the moment that it was there is thrown away by its users below. */
 static int
 above_standard(int descriptor)
 {

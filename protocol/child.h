@@ -17,8 +17,9 @@ struct rbr_errand {
 	int64_t until; /* rbr_now_ms() at which there must be an answer; INT64_MAX: whenever it comes */
 };
 
-/* Runs `get` and appends what it writes to stdout and to stderr. Its exit status is not told: another thread may have taken it.
- * RINGBEARER_E_CONFIG if it cannot be run, RINGBEARER_E_BUSY if it takes too long, RINGBEARER_E_SYSTEM. */
+/* Runs `get` and appends what it writes to stdout and to stderr. Its exit status is not told: another thread may
+ * have taken it. RINGBEARER_E_CONFIG if it cannot be run, RINGBEARER_E_BUSY if it takes too long,
+ * RINGBEARER_E_SYSTEM. */
 int rbr_child_ask(const struct rbr_errand *errand, struct ringbearer_secret *out, struct ringbearer_secret *said,
 	struct rbr_error *error) RBR_MUST_CHECK;
 

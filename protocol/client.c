@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libringbearer's way to a token: what the program's own short way is, in the caller's process, and the program for all else.
+ * libringbearer's way to a token: what the program's own short way is, in the caller's process, and the program for all
+ * else.
  *
- * A token that is to be renewed ahead of time is handed out at once, and the program is sent to renew it in the background. That it
- * was sent is a record in the kernel's keyring with a life of some seconds, so that a caller who asks a thousand times a
- * second, in however many threads and processes, does not start a thousand programs.
+ * A token that is to be renewed ahead of time is handed out at once, and the program is sent to renew it in the
+ * background. That it was sent is a record in the kernel's keyring with a life of some seconds, so that a caller who
+ * asks a thousand times a second, in however many threads and processes, does not start a thousand programs.
  */
 #include "config.h"
 

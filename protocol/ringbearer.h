@@ -84,37 +84,38 @@ RINGBEARER_EXPORT struct ringbearer_request *ringbearer_request_new(void) RINGBE
 RINGBEARER_EXPORT void ringbearer_request_free(struct ringbearer_request *request);
 
 /*
- * Sets KEY of REQUEST to a copy of VALUE, instead of the value that it had; NULL takes the key away. `resource` alone adds
- * to the values that are there. Keys and values are those of `get` in ringbearer-protocol(7): account, url, username, scope,
- * resource, min_valid (seconds), interactive ("auto" or "never"). What the values mean is looked at by ringbearer_get().
- * RINGBEARER_E_USAGE for any other key, a value with a line feed or carriage return, an empty resource, more than 65535
- * bytes in key and value, or more than 1000 resources; RINGBEARER_E_SYSTEM if memory is short. REQUEST is unchanged then.
+ * Sets KEY of REQUEST to a copy of VALUE, instead of the value that it had; NULL takes the key away. `resource` alone
+ * adds to the values that are there. Keys and values are those of `get` in ringbearer-protocol(7): account, url,
+ * username, scope, resource, min_valid (seconds), interactive ("auto" or "never"). What the values mean is looked at by
+ * ringbearer_get(). RINGBEARER_E_USAGE for any other key, a value with a line feed or carriage return, an empty
+ * resource, more than 65535 bytes in key and value, or more than 1000 resources; RINGBEARER_E_SYSTEM if memory is
+ * short. REQUEST is unchanged then.
  */
 RINGBEARER_EXPORT int ringbearer_request_set(
 	struct ringbearer_request *request, const char *key, const char *value) RINGBEARER_MUST_CHECK;
 
-/* Has REQUEST run the program PATH (absolute) where the installed `ringbearer` would be run. RINGBEARER_E_USAGE if the path is
- * not absolute, RINGBEARER_E_SYSTEM if memory is short. */
+/* Has REQUEST run the program PATH (absolute) where the installed `ringbearer` would be run. RINGBEARER_E_USAGE if
+ * the path is not absolute, RINGBEARER_E_SYSTEM if memory is short. */
 RINGBEARER_EXPORT int ringbearer_request_set_program(
 	struct ringbearer_request *request, const char *path) RINGBEARER_MUST_CHECK;
 
 /*
  * Answers REQUEST: from the kernel's keyring in this process, or else by running `ringbearer get`, which renews.
  *
- * TIMEOUT_MS milliseconds later at the latest it returns, a few milliseconds for taking leave of the program not counted;
- * 0: nothing is run; negative: as long as the program takes (it has limits of its own). RINGBEARER_E_BUSY if that time
- * was not enough.
+ * TIMEOUT_MS milliseconds later at the latest it returns, a few milliseconds for taking leave of the program not
+ * counted; 0: nothing is run; negative: as long as the program takes (it has limits of its own). RINGBEARER_E_BUSY if
+ * that time was not enough.
  *
- * Any code of enum ringbearer_error. RINGBEARER_E_MALFORMED_REQUEST if a value cannot be what it is;
- * RINGBEARER_E_USAGE if the process has another effective than real user or group; RINGBEARER_E_CONFIG if the program
- * cannot be run. RET_FAILURE (may be NULL) is set on failure only, to what has to be freed, or to NULL if memory is short.
+ * Any code of enum ringbearer_error. RINGBEARER_E_MALFORMED_REQUEST if a value cannot be what it is; RINGBEARER_E_USAGE
+ * if the process has another effective than real user or group; RINGBEARER_E_CONFIG if the program cannot be run.
+ * RET_FAILURE (may be NULL) is set on failure only, to what has to be freed, or to NULL if memory is short.
  */
 RINGBEARER_EXPORT int ringbearer_get(const struct ringbearer_request *request, int timeout_ms,
 	struct ringbearer_credential **ret_credential, struct ringbearer_failure **ret_failure) RINGBEARER_MUST_CHECK;
 
 /*
- * Says that a server refused the token of CREDENTIAL (HTTP 401, `invalid_token`): it is dropped from the cache, and the next
- * ringbearer_get() renews. A token that has taken its place meanwhile stays. CREDENTIAL is not freed.
+ * Says that a server refused the token of CREDENTIAL (HTTP 401, `invalid_token`): it is dropped from the cache, and the
+ * next ringbearer_get() renews. A token that has taken its place meanwhile stays. CREDENTIAL is not freed.
  * RINGBEARER_E_USAGE as above.
  */
 RINGBEARER_EXPORT int ringbearer_reject(const struct ringbearer_credential *credential);

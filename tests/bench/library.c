@@ -2,10 +2,10 @@
 /*
  * library PROGRAM ACCOUNT EXPECTED ROUNDS
  *
- * What a C program has from libringbearer: in each round GETS answers of ringbearer_get() and one of PROGRAM, run as a program
- * without the library would run it. Writes JSON to stdout: "library" and "spawned", the nanoseconds of each
- * answer in the order of the rounds. The first WARM_UP rounds do not count. Whoever answers anything else than EXPECTED ends the
- * run with exit 1.
+ * What a C program has from libringbearer: in each round GETS answers of ringbearer_get() and one of PROGRAM, run as a
+ * program without the library would run it. Writes JSON to stdout: "library" and "spawned", the nanoseconds of each
+ * answer in the order of the rounds. The first WARM_UP rounds do not count. Whoever answers anything else than EXPECTED
+ * ends the run with exit 1.
  */
 #define _GNU_SOURCE
 

@@ -2,13 +2,14 @@
 /*
  * asker [IN=CIRCUMSTANCE …] COMMAND TIMEOUT_MS [KEY=VALUE …]
  *
- * A C program with libringbearer in unfriendly circumstances. COMMAND is `get`, `twice` (two answers, the first of them refused in
- * between) or a number of threads that ask 25 times each. Writes key=value lines: what each answer was, and what the library left
- * behind: descriptors, children, changed signals.
+ * A C program with libringbearer in unfriendly circumstances. COMMAND is `get`, `twice` (two answers, the first of them
+ * refused in between) or a number of threads that ask 25 times each. Writes key=value lines: what each answer was, and
+ * what the library left behind: descriptors, children, changed signals.
  *
- * closed: without 0, 1 and 2, and another thread writes there all the same. ignored: SIGCHLD is. reaped: another thread waits
- * for all children. forked: in a child of a process with threads. open: with a descriptor that a child would inherit. blocked: with
- * all signals blocked and ignored. seteuid: with another effective user. dropped: set-user-ID, and all of it given up again.
+ * closed: without 0, 1 and 2, and another thread writes there all the same. ignored: SIGCHLD is. reaped: another thread
+ * waits for all children. forked: in a child of a process with threads. open: with a descriptor that a child would
+ * inherit. blocked: with all signals blocked and ignored. seteuid: with another effective user. dropped: set-user-ID,
+ * and all of it given up again.
  */
 #include <errno.h>
 #include <fcntl.h>
