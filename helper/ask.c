@@ -179,9 +179,14 @@ rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, con
 	const struct rbr_answer answer = {.credential = credential,
 		.authtype = request->authtype,
 		.basic = request->wants_basic,
-		.username = request->username};
+		.username = request->username,
+		.host = request->has_url ? request->url.host : NULL,
+		.port = request->has_url ? request->url.port : 0};
+	int rc = request->format->write(&answer, &out);
 
-	if (request->format->write(&answer, &out) < 0)
-		return rbr_fail_memory(&context->error);
-	return rbr_output(context, &out);
+	if (rc == RINGBEARER_E_CONFIG)
+		return rbr_fail(&context->error, rc,
+			"the form %s needs a user name without control characters; add `username` to the account",
+			request->format->name);
+	return rc < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
 }

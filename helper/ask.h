@@ -24,7 +24,8 @@ int rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_reque
 /* Writes OUT to stdout in one go. RINGBEARER_E_SYSTEM. */
 int rbr_output(struct rbr_context *context, const struct ringbearer_secret *out) RBR_MUST_CHECK;
 
-/* Writes CREDENTIAL in the form that REQUEST asks for. RINGBEARER_E_SYSTEM. */
+/* Writes CREDENTIAL in the form that REQUEST asks for. RINGBEARER_E_SYSTEM; RINGBEARER_E_CONFIG if the form needs a user name
+ * and there is none that it can hold. */
 int rbr_hand_out(struct rbr_context *context, const struct rbr_request *request,
 	const struct rbr_credential *credential) RBR_MUST_CHECK;
 

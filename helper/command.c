@@ -15,7 +15,7 @@ const struct rbr_command rbr_commands[] = {
 		"  --scope=SCOPES       scopes that the token must have\n"
 		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
 		"  --min-valid=SECONDS  how long the token must still live (30)\n"
-		"  --format=FORM        git, token, header or json\n"
+		"  --format=FORM        @FORMS@\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
 	{"token", rbr_command_get, "ACCOUNT [OPTION …]", "write the bare token, for PassCmd, passwordeval and $(…)",

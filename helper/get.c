@@ -2,7 +2,9 @@
 /* `get` and `token`: the protocol's question, from stdin or from options. */
 #include "config.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "broker.h"
 #include "command.h"
@@ -53,6 +55,34 @@ answer(struct rbr_context *context, const struct rbr_request *request)
 	return rc;
 }
 
+/* The caller may read stderr as a part of the answer: whatever module or library has something to say, it says it to
+ * nobody. */
+static void
+hush(const struct rbr_context *context)
+{
+	int nobody = context->trace ? -1 : open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (nobody < 0)
+		return;
+	(void)dup2(nobody, STDERR_FILENO);
+	(void)close(nobody);
+}
+
+/* Gives the failure RC as an answer. 0: it is out, and all is well as far as the exit status goes. */
+static int
+answer_failure(struct rbr_context *context, const struct rbr_format *format, int rc)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
+	const char *detail = context->error.detail;
+
+	context->unfinished = 0;
+	if (rc == 0)
+		return 0;
+	if (format->write_failure(ringbearer_error_name(rc), *detail ? detail : ringbearer_error_advice(rc), &out) < 0)
+		return rc;
+	return rbr_output(context, &out);
+}
+
 /* `get` and `token` differ in their arguments alone. */
 int
 rbr_command_get(struct rbr_context *context, int argc, char **argv)
@@ -61,8 +91,14 @@ rbr_command_get(struct rbr_context *context, int argc, char **argv)
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
 	int rc = rbr_ask(context, argc, argv, &request, &input);
 
+	bool failures_answer = request.format && request.format->write_failure;
+
+	if (failures_answer)
+		hush(context);
 	if (rc == 0)
 		rc = answer(context, &request);
+	if (failures_answer)
+		return answer_failure(context, request.format, rc);
 	if (rc < 0 && request.tells_errors)
 		tell_error(context);
 	return rc;

@@ -40,13 +40,31 @@ print_keys(void)
 	}
 }
 
+/* TEXT, with the forms of an answer where it says so. */
+static void
+print_about(const char *text)
+{
+	static const char mark[] = "@FORMS@";
+	const char *found = strstr(text, mark);
+	char names[RBR_FORMAT_NAMES_MAX];
+
+	if (!found) {
+		(void)fputs(text, stdout);
+		return;
+	}
+	rbr_format_names(names);
+	(void)printf("%.*s%s%s", (int)(found - text), text, names, found + sizeof mark - 1);
+}
+
 static void
 print_command(const struct rbr_command *command)
 {
 	(void)printf("usage: ringbearer %s %s\n\n%c%s.\n", command->name, command->arguments,
 		command->summary[0] - 'a' + 'A', command->summary + 1);
-	if (command->about[0] != '\0')
-		(void)printf("\n%s", command->about);
+	if (command->about[0] != '\0') {
+		(void)printf("\n");
+		print_about(command->about);
+	}
 	if (strcmp(command->name, "add") == 0)
 		print_keys();
 }

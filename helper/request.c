@@ -190,18 +190,25 @@ take_challenges(struct rbr_request *request)
 }
 
 static int
+unknown_format(struct rbr_error *error)
+{
+	char advice[sizeof "write " + RBR_FORMAT_NAMES_MAX] = "write ";
+
+	rbr_format_names(advice + strlen(advice));
+	return malformed(error, "`format` names no form", advice);
+}
+
+static int
 take_choices(struct rbr_request *request, struct rbr_error *error)
 {
 	const char *interactive = rbr_message_get(&request->message, "interactive");
-	const char *format = rbr_message_get(&request->message, "format");
 	const char *min_valid = rbr_message_get(&request->message, "min_valid");
 
 	if (interactive && strcmp(interactive, "auto") != 0 && strcmp(interactive, "never") != 0)
 		return malformed(error, "`interactive` has a value it cannot have", "write interactive=never or auto");
 	request->interactive = interactive && strcmp(interactive, "auto") == 0;
-	request->format = rbr_format_find(format ? format : "git");
 	if (!request->format)
-		return malformed(error, "`format` names no form", "write git, token, header or json");
+		return unknown_format(error);
 	request->min_valid = -1;
 	if (min_valid) {
 		request->min_valid = rbr_message_get_number(&request->message, "min_valid", -1);
@@ -215,10 +222,11 @@ int
 rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 {
 	const struct rbr_message *message = &request->message;
-	const char *resource;
+	const char *resource, *format = rbr_message_get(message, "format");
 	size_t cursor = 0;
 	int rc;
 
+	request->format = rbr_format_find(format ? format : "git"); /* first: it may say how failures are told */
 	request->account = rbr_message_get(message, "account");
 	request->username = rbr_message_get(message, "username");
 	if (request->username && *request->username == '\0')

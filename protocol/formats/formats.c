@@ -3,13 +3,19 @@
 
 #include "formats.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const struct rbr_format formats[] = {
-	{"git", "git's credential protocol (the default)", rbr_format_git},
-	{"token", "the bare token and a newline", rbr_format_token},
-	{"header", "an HTTP Authorization header", rbr_format_header},
-	{"json", "one JSON object", rbr_format_json},
+	{"git", "git's credential protocol (the default)", rbr_format_git, NULL},
+	{"token", "the bare token and a newline", rbr_format_token, NULL},
+	{"header", "an HTTP Authorization header", rbr_format_header, NULL},
+	{"json", "one JSON object", rbr_format_json, NULL},
+	{"env", "variables for eval and for systemd's EnvironmentFile", rbr_format_env, NULL},
+	{"google", "the answer of an executable to Google's client libraries", rbr_format_google,
+		rbr_format_google_failure},
+	{"xoauth2", "the first message of SASL XOAUTH2, in base64", rbr_format_xoauth2, NULL},
+	{"oauthbearer", "the first message of SASL OAUTHBEARER, in base64", rbr_format_oauthbearer, NULL},
 };
 
 const struct rbr_format *
@@ -27,4 +33,17 @@ rbr_format_find(const char *name)
 		if (strcmp(formats[i].name, name) == 0)
 			return &formats[i];
 	return NULL;
+}
+
+void
+rbr_format_names(char names[RBR_FORMAT_NAMES_MAX])
+{
+	size_t i, used = 0;
+
+	names[0] = '\0';
+	for (i = 0; i < RBR_ARRAY_SIZE(formats) && used < RBR_FORMAT_NAMES_MAX; i++) {
+		const char *between = i == 0 ? "" : i + 1 < RBR_ARRAY_SIZE(formats) ? ", " : " or ";
+
+		used += (size_t)snprintf(names + used, RBR_FORMAT_NAMES_MAX - used, "%s%s", between, formats[i].name);
+	}
 }

@@ -13,13 +13,19 @@ struct rbr_answer {
 	bool authtype; /* the caller announced capability[]=authtype */
 	bool basic; /* the server takes the token as the password of Basic alone */
 	const char *username; /* whom the caller asked for; NULL: it did not say */
+	const char *host; /* of the URL that the caller asked by; NULL: there is none */
+	unsigned port; /* of that URL; 0: not known */
 };
 
 struct rbr_format {
 	const char *name;
 	const char *summary;
-	/* Appends the answer to OUT. 0 or RINGBEARER_E_SYSTEM. */
+	/* Appends the answer to OUT. RINGBEARER_E_SYSTEM; RINGBEARER_E_CONFIG: it needs a user name, one without control
+	 * characters. */
 	int (*write)(const struct rbr_answer *answer, struct ringbearer_secret *out);
+	/* NULL, or: failures are answers, too, with exit status 0 and nothing on stderr. Appends the one called NAME.
+	 * RINGBEARER_E_SYSTEM. */
+	int (*write_failure)(const char *name, const char *detail, struct ringbearer_secret *out);
 };
 
 /* The form called NAME, or NULL. */
@@ -28,10 +34,21 @@ const struct rbr_format *rbr_format_find(const char *name);
 /* The form at INDEX, for lists of them; NULL past the end. */
 const struct rbr_format *rbr_format_at(size_t index);
 
+/* Room for the names of all forms, with its NUL. */
+#define RBR_FORMAT_NAMES_MAX 256
+
+/* "git, token or json": the names of all forms, for messages. */
+void rbr_format_names(char names[RBR_FORMAT_NAMES_MAX]);
+
 int rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_token(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_header(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_json(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_env(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_google(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_google_failure(const char *name, const char *detail, struct ringbearer_secret *out);
+int rbr_format_xoauth2(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_oauthbearer(const struct rbr_answer *answer, struct ringbearer_secret *out);
 
 /* Appends TEXT as a JSON string with its quotes (RFC 8259 section 7). */
 int rbr_json_string(struct ringbearer_secret *out, const char *text) RBR_MUST_CHECK;

@@ -49,7 +49,8 @@ describe('a cached token', () => {
 
   async function trace(args, input = '') {
     const traced = await straced([world.program, ...args], input);
-    assert.ok(traced.stdout.includes(KEY), traced.stderr);
+    const decoded = Buffer.from(traced.stdout, 'base64').toString();
+    assert.ok([traced.stdout, decoded].some((text) => text.includes(KEY)), traced.stderr);
     return traced;
   }
 
@@ -85,6 +86,8 @@ describe('a cached token', () => {
       [['get', `--account=${name}`], '', 0],
       [['token', name], '', 0],
       [['get'], writeMessage({ account: name, capability: ['authtype'] }), 1],
+      ...['header', 'json', 'env', 'google'].map((form) => [['get', `--account=${name}`, `--format=${form}`], '', 0]),
+      ...['xoauth2', 'oauthbearer'].map((form) => [['get', `--account=${name}`, '--username=jane', `--format=${form}`], '', 0]),
     ];
     for (const [args, input, reads] of ways) {
       const calls = await trace(args, input);

@@ -29,10 +29,11 @@ function lifetimes(site) {
 
 function features(isA) {
   return {
-    devInteractions: { enabled: false }, introspection: { enabled: false }, rpInitiatedLogout: { enabled: false },
+    devInteractions: { enabled: false }, rpInitiatedLogout: { enabled: false },
     resourceIndicators: { enabled: false }, dPoP: { enabled: false }, pushedAuthorizationRequests: { enabled: false },
     revocation: { enabled: true },
     clientCredentials: { enabled: isA },
+    introspection: { enabled: !isA },
     userinfo: { enabled: !isA },
     deviceFlow: { enabled: !isA, ...devicePages },
   };

@@ -17,6 +17,7 @@ const PATHS = {
   },
   b: {
     authorization: '/oauth2/auth', token: '/oauth2/token', revocation: '/oauth2/revoke',
+    introspection: '/oauth2/introspect',
     device_authorization: '/oauth2/device/auth', code_verification: '/device',
     jwks: '/.well-known/jwks.json', userinfo: '/userinfo',
   },

@@ -4,6 +4,8 @@
 
 #include "unit.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "protocol/formats/formats.h"
@@ -29,13 +31,33 @@ static const struct rbr_credential bare = {
 	.boot_expires = 300,
 };
 
-/* Whom the caller asked for. */
-static const char *asked_for;
+/* Every byte that a token may have. */
+static char every[0x7f - 0x21 + 1];
+
+static struct rbr_credential
+hostile(void)
+{
+	struct rbr_credential credential = full;
+	int c;
+
+	for (c = 0x21; c < 0x7f; c++)
+		every[c - 0x21] = (char)c;
+	credential.token = every;
+	return credential;
+}
+
+/* Whom the caller asked for, and where. */
+static const char *asked_for, *asked_host;
+static unsigned asked_port;
 
 static void
 writes(const char *form, const struct rbr_credential *credential, bool authtype, const char *text)
 {
-	const struct rbr_answer answer = {.credential = credential, .authtype = authtype, .username = asked_for};
+	const struct rbr_answer answer = {.credential = credential,
+		.authtype = authtype,
+		.username = asked_for,
+		.host = asked_host,
+		.port = asked_port};
 	struct ringbearer_secret out = RBR_SECRET_EMPTY;
 
 	assert_non_null(rbr_format_find(form));
@@ -48,7 +70,8 @@ writes(const char *form, const struct rbr_credential *credential, bool authtype,
 static void
 forms_are_found_by_name(void **state)
 {
-	static const char *const names[] = {"git", "token", "header", "json"};
+	static const char *const names[] = {
+		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer"};
 	const struct rbr_format *form;
 	size_t i;
 
@@ -161,6 +184,144 @@ json_strings_are_escaped(void **state)
 }
 
 static void
+names_are_listed_for_people(void **state)
+{
+	char names[RBR_FORMAT_NAMES_MAX];
+	const struct rbr_format *form;
+	size_t i;
+
+	(void)state;
+	rbr_format_names(names);
+	assert_memory_equal(names, "git, token, ", 12);
+	for (i = 0; (form = rbr_format_at(i)); i++)
+		unit_assert_contains(names, form->name);
+	unit_assert_contains(names, " or ");
+}
+
+static void
+env_is_two_assignments(void **state)
+{
+	struct rbr_credential odd = full;
+
+	(void)state;
+	writes("env", &bare, false, "RINGBEARER_TOKEN=t\nRINGBEARER_EXPIRES_AT=\n");
+	odd.token = "Aa0-._+/=";
+	writes("env", &odd, false, "RINGBEARER_TOKEN=Aa0-._+/=\nRINGBEARER_EXPIRES_AT=1800003600\n");
+	odd.token = "~t"; /* sh makes a folder of it */
+	writes("env", &odd, false, "RINGBEARER_TOKEN=\"~t\"\nRINGBEARER_EXPIRES_AT=1800003600\n");
+	odd.token = "a\"b`c$d\\e'f";
+	writes("env", &odd, false, "RINGBEARER_TOKEN=\"a\\\"b\\`c\\$d\\\\e'f\"\nRINGBEARER_EXPIRES_AT=1800003600\n");
+}
+
+static void
+google_gets_a_jwt_or_an_id_token(void **state)
+{
+	static const char variable[] = "GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE";
+	static const char jwt[] =
+		"{\"version\":1,\"success\":true,\"token_type\":\"urn:ietf:params:oauth:token-type:jwt\","
+		"\"id_token\":\"t\"}\n";
+
+	(void)state;
+	assert_int_equal(unsetenv(variable), 0);
+	writes("google", &bare, false, jwt);
+	assert_int_equal(setenv(variable, "urn:example:other", 1), 0);
+	writes("google", &bare, false, jwt);
+	assert_int_equal(setenv(variable, "urn:ietf:params:oauth:token-type:id_token", 1), 0);
+	writes("google", &full, false,
+		"{\"version\":1,\"success\":true,\"token_type\":\"urn:ietf:params:oauth:token-type:id_token\","
+		"\"id_token\":\"t0ken.-_~+/=\",\"expiration_time\":1800003600}\n");
+	assert_int_equal(unsetenv(variable), 0);
+}
+
+static void
+google_is_told_of_failures_as_well(void **state)
+{
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+
+	(void)state;
+	assert_int_equal(rbr_format_find("google")->write_failure("config", "a \"quoted\" word", &out), 0);
+	assert_string_equal(rbr_secret_string(&out),
+		"{\"version\":1,\"success\":false,\"code\":\"config\","
+		"\"message\":\"a \\u0022quoted\\u0022 word\"}\n");
+	rbr_secret_wipe(&out);
+}
+
+static void
+sasl_messages_are_base64(void **state)
+{
+	struct rbr_credential odd = full;
+
+	(void)state;
+	/* user=jane^Aauth=Bearer t0ken.-_~+/=^A^A */
+	writes("xoauth2", &full, false, "dXNlcj1qYW5lAWF1dGg9QmVhcmVyIHQwa2VuLi1ffisvPQEB\n");
+	/* n,a=jane,^Aauth=Bearer t0ken.-_~+/=^A^A */
+	writes("oauthbearer", &full, false, "bixhPWphbmUsAWF1dGg9QmVhcmVyIHQwa2VuLi1ffisvPQEB\n");
+	/* RFC 7628 section 4.1 */
+	odd.username = "user@example.com";
+	odd.token = "vF9dft4qmTc2Nvb3RlckBhbHRhdmlzdGEuY29tCg==";
+	asked_host = "server.example.com";
+	asked_port = 143;
+	writes("oauthbearer", &odd, false,
+		"bixhPXVzZXJAZXhhbXBsZS5jb20sAWhvc3Q9c2VydmVyLmV4YW1wbGUuY29tAXBvcnQ9MTQzAWF1dGg9QmVhcmVyIHZGOWRmdDRxbVRj"
+		"Mk52YjNSbGNrQmhiSFJoZG1semRHRXVZMjl0Q2c9PQEB\n");
+	asked_port = 0;
+	odd.username = "a,b=c";
+	odd.token = "t";
+	/* n,a=a=2Cb=3Dc,^Ahost=server.example.com^Aauth=Bearer t^A^A */
+	writes("oauthbearer", &odd, false,
+		"bixhPWE9MkNiPTNEYywBaG9zdD1zZXJ2ZXIuZXhhbXBsZS5jb20BYXV0aD1CZWFyZXIgdAEB\n");
+	asked_host = NULL;
+	asked_for = "joan"; /* where the account has none */
+	writes("xoauth2", &bare, false, "dXNlcj1qb2FuAWF1dGg9QmVhcmVyIHQBAQ==\n");
+	asked_for = NULL;
+}
+
+static void
+sasl_messages_want_a_user(void **state)
+{
+	static const char *const names[] = {NULL, "", "jane\x01", "ja\x7fne", "a\nb"};
+	static const char *const forms[] = {"xoauth2", "oauthbearer"};
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(names); i++)
+		for (j = 0; j < RBR_ARRAY_SIZE(forms); j++) {
+			const struct rbr_answer answer = {.credential = &bare, .username = names[i]};
+
+			assert_int_equal(rbr_format_find(forms[j])->write(&answer, &out), RINGBEARER_E_CONFIG);
+			assert_int_equal(out.size, 0);
+		}
+}
+
+static void
+hostile_tokens_stay_whole(void **state)
+{
+	const struct rbr_credential odd = hostile();
+	char text[512], json[256], *end = json;
+	const char *p;
+
+	(void)state;
+	(void)snprintf(text, sizeof text, "%s\n", every);
+	writes("token", &odd, false, text);
+	(void)snprintf(text, sizeof text, "Authorization: Bearer %s\n", every);
+	writes("header", &odd, false, text);
+	(void)snprintf(text, sizeof text,
+		"capability[]=authtype\nauthtype=Bearer\ncredential=%s\nephemeral=1\n"
+		"password_expiry_utc=1800003600\naccount=acme\nusername=jane\nscope=read write\n",
+		every);
+	writes("git", &odd, true, text);
+	for (p = every; *p; p++)
+		end += snprintf(end, (size_t)(json + sizeof json - end), *p == '"' || *p == '\\' ? "\\u%04x" : "%c",
+			(unsigned)*p);
+	(void)snprintf(text, sizeof text,
+		"{\"account\":\"acme\",\"token_type\":\"Bearer\",\"access_token\":\"%s\",\"scope\":\"read write\","
+		"\"expires_at\":1800003600}\n",
+		json);
+	writes("json", &odd, false, text);
+}
+
+static void
 a_value_that_is_no_line_is_not_written(void **state)
 {
 	struct rbr_credential broken = full;
@@ -229,6 +390,13 @@ main(void)
 		cmocka_unit_test(header_is_one_line),
 		cmocka_unit_test(json_is_one_object),
 		cmocka_unit_test(json_strings_are_escaped),
+		cmocka_unit_test(names_are_listed_for_people),
+		cmocka_unit_test(env_is_two_assignments),
+		cmocka_unit_test(google_gets_a_jwt_or_an_id_token),
+		cmocka_unit_test(google_is_told_of_failures_as_well),
+		cmocka_unit_test(sasl_messages_are_base64),
+		cmocka_unit_test(sasl_messages_want_a_user),
+		cmocka_unit_test(hostile_tokens_stay_whole),
 		cmocka_unit_test(a_value_that_is_no_line_is_not_written),
 		cmocka_unit_test(no_token_is_left_in_memory),
 		cmocka_unit_test(short_memory_is_an_error),

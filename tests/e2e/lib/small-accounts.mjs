@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 
 export const PLACE = 'https://api.example.test/v1/';
 export const KEY = 'sk_test_0123456789';
+// Every byte that a token may have, and what shells and parsers would like to make something of.
+export const HOSTILE = `${Array.from({ length: 0x7e - 0x21 + 1 }, (_, i) => String.fromCharCode(0x21 + i)).join('')}\$HOME\${HOME}\$(id)\`id\`\\\\\\"\\$'"'\\n%s\\`;
 export const keyAccount = { provider: 'oauth2', grant: 'api_key', match: PLACE };
 
 export const unique = (name) => `${name}-${process.pid}`;
