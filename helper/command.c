@@ -60,6 +60,10 @@ const struct rbr_command rbr_commands[] = {
 		"  --interactive        a person may be asked to unlock the keyring\n"},
 	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
+	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",
+		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"
+		"(allow_unit), write LoadCredential=ACCOUNT:/run/ringbearer/credentials.sock (in a user's unit\n"
+		"%t/ringbearer/credentials.sock).\n"},
 	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},
 	{NULL, NULL, NULL, NULL, NULL},
 };

@@ -109,6 +109,16 @@ is_choice(const char *choices, const char *text)
 	return false;
 }
 
+/* One of the kinds of units that can have LoadCredential= (systemd.exec(5)). */
+static bool
+is_unit(const char *text)
+{
+	const char *type = strrchr(text, '.');
+
+	return text[strspn(text, RBR_UNIT_CHARACTERS)] == '\0' && type && type > text &&
+		is_choice(".service|.socket|.mount|.swap", type);
+}
+
 static int
 check_url(const char *name, const char *text, bool endpoint, const char *where, struct rbr_error *error)
 {
@@ -145,6 +155,9 @@ rbr_key_check(const struct rbr_key_info *key, const char *text, const char *wher
 	} else if (strcmp(kind, "WORD") == 0) {
 		fits = text[strspn(text, RBR_WORD_CHARACTERS)] == '\0';
 		wanted = "letters, digits and `._~:[]-`";
+	} else if (strcmp(kind, "UNIT") == 0) {
+		fits = is_unit(text);
+		wanted = "a unit's name, such as backup.service or backup@.service";
 	} else if (strcmp(kind, "SECONDS") == 0) {
 		fits = is_seconds(text, &end) && *end == '\0';
 		wanted = "seconds from 1 to 86400";

@@ -6,6 +6,8 @@
 #include "account.h"
 
 #define RBR_WORD_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._~:[]-"
+/* Of a unit's name, systemd.unit(5). */
+#define RBR_UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@"
 #define RBR_SECONDS_MAX 86400
 
 /* Does TEXT suit KEY? RINGBEARER_E_CONFIG with a detail that begins with WHERE and names what is allowed. */

@@ -224,6 +224,22 @@ paths_are_absolute(void **state)
 }
 
 static void
+units_are_named_with_their_type(void **state)
+{
+	(void)state;
+	takes("allow_unit", "backup.service");
+	takes("allow_unit", "backup@.service");
+	takes("allow_unit", "backup@a\\x2db.service");
+	takes("allow_unit", "srv-data.mount");
+	refuses("allow_unit", "backup");
+	refuses("allow_unit", ".service");
+	refuses("allow_unit", "*.service ");
+	refuses("allow_unit", "back*.service");
+	refuses("allow_unit", "a/b.service");
+	refuses("allow_unit", "backup.timer");
+}
+
+static void
 text_has_no_control_characters(void **state)
 {
 	char text[] = "a?b";
@@ -254,6 +270,7 @@ main(void)
 		cmocka_unit_test(ahead_may_be_a_percentage),
 		cmocka_unit_test(choices_are_whole_words),
 		cmocka_unit_test(paths_are_absolute),
+		cmocka_unit_test(units_are_named_with_their_type),
 		cmocka_unit_test(text_has_no_control_characters),
 	};
 
