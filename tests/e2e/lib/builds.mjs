@@ -31,8 +31,9 @@ export async function compile(...args) {
 // anew. Undefined where that cannot be done.
 export async function relink(output, { sysconfdir = '/etc', datadir = '/usr/share/ringbearer', moduledir = '/usr/lib/ringbearer' }) {
   const folder = path.join(BUILD, 'helper');
-  const objects = fs.readdirSync(folder).filter((name) => /^ringbearer_whole-.*\.o$/.test(name) && !name.endsWith('-paths.o'));
-  const rest = [...objects.map((name) => path.join(folder, name)), path.join(BUILD, 'protocol/.libs/libprotocol.a')];
+  const objects = [folder, path.join(folder, 'callers')].flatMap((each) => fs.readdirSync(each)
+    .filter((name) => /^ringbearer_whole-.*\.o$/.test(name) && !name.endsWith('-paths.o')).map((name) => path.join(each, name)));
+  const rest = [...objects, path.join(BUILD, 'protocol/.libs/libprotocol.a')];
   const includes = [BUILD, SOURCE, `${SOURCE}/protocol`, folder, `${SOURCE}/helper`].map((name) => `-I${name}`);
   const folders = Object.entries({ SYSCONFDIR: sysconfdir, DATADIR: datadir, MODULEDIR: moduledir, LIBEXECDIR: '/usr/libexec' })
     .map(([name, value]) => `-DRBR_${name}="${value}"`);
