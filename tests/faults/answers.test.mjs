@@ -20,7 +20,7 @@ const SPOILED = {
 };
 // No JSON that could be believed, and yet the refresh token stands in it.
 const UNREADABLE = {
-  bom: {}, dup_keys: {}, deep: {}, 'the end cut off': { kind: 'truncated_json', omit: 10 },
+  bom: {}, dup_keys: {}, deep: {}, huge: {}, 'the end cut off': { kind: 'truncated_json', omit: 10 },
 };
 // Nothing of the new refresh token has come.
 const NOTHING = {
