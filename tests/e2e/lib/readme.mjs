@@ -18,3 +18,11 @@ export function block(name) {
   const end = lines.findIndex((line) => line !== '' && !line.startsWith('    '));
   return lines.slice(0, end < 0 ? undefined : end).map((line) => line.slice(4)).join('\n').trimEnd() + '\n';
 }
+
+// The names of all blocks, and the first lines of those that have none. What folds out (the demonstration) is no block.
+export function blocks() {
+  const lines = README.replace(/<details>[^]*?<\/details>/g, '').split('\n');
+  const starts = lines.map((_, at) => at).filter((at) => lines[at].startsWith('    ') && lines[at - 1] === '' && !/^( {4}|- )/.test(lines[at - 2] ?? ''));
+  const nameAbove = (at) => /^<!-- run: (\S+) -->$/.exec(lines[at - 2])?.[1];
+  return { marked: starts.map(nameAbove).filter(Boolean), unmarked: starts.filter((at) => !nameAbove(at)).map((at) => lines[at]) };
+}
