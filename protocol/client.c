@@ -19,7 +19,7 @@
 #include "helper/hit.h"
 
 #define PROGRAM RBR_BINDIR "/ringbearer"
-#define RESOURCES_MAX 1000u
+#define LINES_MAX 100u
 #define AHEAD_SECONDS 10 /* between two programs that are sent to renew the same token */
 #define RESOURCE "resource[]"
 
@@ -111,8 +111,7 @@ ringbearer_request_set(struct ringbearer_request *request, const char *key, cons
 
 	if (!written)
 		return RINGBEARER_E_USAGE;
-	if (value && strcmp(written, RESOURCE) == 0 &&
-		(*value == '\0' || request->wanted.message.count >= RESOURCES_MAX))
+	if (value && strcmp(written, RESOURCE) == 0 && (*value == '\0' || request->wanted.message.count >= LINES_MAX))
 		return RINGBEARER_E_USAGE;
 	rc = copy_rest(&request->wanted.message, written, value, &message);
 	if (rc == 0 && value)

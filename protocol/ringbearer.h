@@ -88,7 +88,7 @@ RINGBEARER_EXPORT void ringbearer_request_free(struct ringbearer_request *reques
  * adds to the values that are there. Keys and values are those of `get` in ringbearer-protocol(7): account, url,
  * username, scope, resource, min_valid (seconds), interactive ("auto" or "never"). What the values mean is looked at by
  * ringbearer_get(). RINGBEARER_E_USAGE for any other key, a value with a line feed or carriage return, an empty
- * resource, more than 65535 bytes in key and value, or more than 1000 resources; RINGBEARER_E_SYSTEM if memory is
+ * resource, more than 65535 bytes in key and value, or more than 100 values in all; RINGBEARER_E_SYSTEM if memory is
  * short. REQUEST is unchanged then.
  */
 RINGBEARER_EXPORT int ringbearer_request_set(

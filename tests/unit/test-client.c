@@ -164,11 +164,11 @@ test_limits(void **state)
 	free(value);
 	set("scope", NULL);
 	set("account", "acme");
-	for (i = 0; i < 5000; i++)
+	for (i = 0; i < 200; i++)
 		set("min_valid", "60"); /* replaces, does not pile up */
-	for (i = 0; i < 5000 && ringbearer_request_set(request, "resource", "https://r.test/") == 0; i++)
+	for (i = 0; i < 200 && ringbearer_request_set(request, "resource", "https://r.test/") == 0; i++)
 		;
-	assert_in_range(i, 900, 1000);
+	assert_in_range(i, 90, 100);
 	set("resource", NULL);
 	set("resource", "https://r.test/");
 }
