@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -46,6 +47,15 @@ leave(void **state)
 	ringbearer_credential_free(credential);
 	ringbearer_failure_free(failure);
 	return unit_leave(state);
+}
+
+/* Kernels before 5.3 have no pidfd, and some versions of valgrind neither that nor a posix_spawn() that fails. */
+static bool
+has_pidfd(void)
+{
+	int handle = (int)syscall(SYS_pidfd_open, getpid(), 0);
+
+	return handle >= 0 && close(handle) == 0;
 }
 
 static void
@@ -229,7 +239,8 @@ test_hit(void **state)
 	assert_null(ringbearer_credential_notice(credential));
 	set("min_valid", "3000");
 	assert_fails(get(0), RINGBEARER_E_BUSY, "cached");
-	assert_fails(get(LONG), RINGBEARER_E_CONFIG, "/nonexistent cannot be run: No such file");
+	if (has_pidfd())
+		assert_fails(get(LONG), RINGBEARER_E_CONFIG, "/nonexistent cannot be run: No such file");
 	assert_int_equal(ringbearer_get(request, 0, &credential, NULL), RINGBEARER_E_BUSY);
 }
 
@@ -330,9 +341,10 @@ test_answers(void **state)
 static void
 wait_for_children(void)
 {
+	siginfo_t info;
 	int i;
 
-	for (i = 0; i < 500 && (waitid(P_ALL, 0, NULL, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD); i++)
+	for (i = 0; i < 500 && (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == 0 || errno != ECHILD); i++)
 		(void)usleep(20000);
 	assert_in_range(i, 0, 499);
 }
@@ -342,6 +354,8 @@ static void
 test_deadline(void **state)
 {
 	(void)state;
+	if (!has_pidfd())
+		skip();
 	set("account", "acme");
 	use_program("exec sleep 60");
 	assert_fails(get(50), RINGBEARER_E_BUSY, "in time");
@@ -365,6 +379,8 @@ static void
 test_strangers(void **state)
 {
 	(void)state;
+	if (!has_pidfd())
+		skip();
 	set("account", "acme");
 	use_program(ANSWER "; (sleep 60 & echo $! >\"${0%/*}/stranger\")");
 	assert_int_equal(get(LONG), 0);
