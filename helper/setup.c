@@ -202,7 +202,7 @@ set_up_git(struct rbr_context *context, const struct choices *choices)
 	const char *const write[] = {"git", "config", scope, "--replace-all", "credential.helper", helper, OURS, NULL};
 	const char *const list[] = {
 		"git", "config", "--show-scope", "-z", "--get-regexp", "^credential\\.(.*\\.)?helper$", NULL};
-	int status, rc = write_helper(context, choices, helper);
+	int status = -1, rc = write_helper(context, choices, helper);
 
 	if (rc == 0)
 		rc = run_git(context, write, &status, NULL);

@@ -191,6 +191,12 @@ close_storage(struct storage *storage)
 	rbr_account_wipe(&storage->account);
 }
 
+static bool
+can_keep(const struct ringbearer_module *store)
+{
+	return store->list && store->lookup && store->store && store->erase;
+}
+
 static int
 open_storage(struct storage *storage, struct rbr_context *context, bool interactive)
 {
@@ -199,19 +205,20 @@ open_storage(struct storage *storage, struct rbr_context *context, bool interact
 
 	if (rc == 0)
 		rc = rbr_message_add(&lines, "timeout", interactive ? PATIENCE_WITH_PERSON : PATIENCE);
-	if (rc < 0)
-		return rbr_fail_memory(&context->error);
+	if (rc < 0) {
+		(void)rbr_fail_memory(&context->error);
+		return RINGBEARER_E_SYSTEM;
+	}
 	rc = rbr_account_assemble("passwords", &lines, "passwords", &storage->account, &context->error);
 	if (rc < 0)
 		return rc;
 	rbr_call_start(&storage->call, context, &storage->account, interactive);
 	rc = rbr_vault_open(&storage->call, &storage->vault);
-	if (rc == 0 &&
-		(!storage->vault.store.list || !storage->vault.store.lookup || !storage->vault.store.store ||
-			!storage->vault.store.erase))
-		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s cannot keep passwords; choose another store", storage->vault.store.name);
-	return rc;
+	if (rc < 0 || can_keep(&storage->vault.store))
+		return rc;
+	(void)rbr_fail(&context->error, RINGBEARER_E_MODULE,
+		"the module %s cannot keep passwords; choose another store", storage->vault.store.name);
+	return RINGBEARER_E_MODULE;
 }
 
 static struct ringbearer_item
@@ -304,7 +311,7 @@ choose(struct storage *storage, const struct rbr_request *request, const struct 
 	struct ringbearer_secret *ret_out)
 {
 	struct rbr_context *context = storage->call.context;
-	enum rbr_answerable best = RBR_ANSWERS_NOT, fit;
+	enum rbr_answerable best = RBR_ANSWERS_NOT, fit = RBR_ANSWERS_NOT;
 	size_t i;
 	int rc = 0;
 
