@@ -82,7 +82,8 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	if (rc < 0 || (size_t)rc >= sizeof path)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the path of the module folder is too long");
 	rbr_trace(context, "opening %s", path);
-	context->opened_modules = true;
+	if (strcmp(family, "input") != 0) /* those have no threads */
+		context->opened_modules = true;
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,

@@ -6,8 +6,8 @@
 #include "context.h"
 #include "protocol/module.h"
 
-/* Opens the grant or store NAME ("client_credentials" loads grant-client-credentials.so) and copies its vtable.
- * FAMILY is "grant" or "store". RINGBEARER_E_MODULE. */
+/* Opens the grant, store or input NAME ("client_credentials" loads grant-client-credentials.so) and copies its vtable.
+ * FAMILY is "grant", "store" or "input". RINGBEARER_E_MODULE. */
 int rbr_loader_open(struct rbr_context *context, const char *family, const char *name,
 	struct ringbearer_module *ret_module) RBR_MUST_CHECK;
 

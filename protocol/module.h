@@ -4,7 +4,8 @@
  *
  * A module is a shared object in ringbearer's module folder. `grant = device_code` in an account loads
  * grant-device-code.so, `store = my_vault` loads store-my-vault.so: a grant says how a token is obtained, a store
- * says where secrets rest. The module exports one symbol, ringbearer_module_init(), which returns its vtable.
+ * says where secrets rest. An input (input-json.so) reads what callers write in a language of their own. The module
+ * exports one symbol, ringbearer_module_init(), which returns its vtable.
  *
  * The ABI number is major << 16 | minor. Another major is refused. Within a major all structs only grow at their end
  * and carry their own size, so older modules keep loading in a newer host: it copies the smaller of the two sizes
@@ -206,6 +207,15 @@ struct ringbearer_module {
 	/* Calls VISIT for every item of ACCOUNT (of all accounts if NULL) until it returns non-zero, which list()
 	 * returns. No values. The item that was changed last comes first, where the store knows. */
 	int (*list)(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data);
+
+	/* -- inputs -- */
+
+	/* Turns the document in TEXT (a NUL that does not count follows), which a caller has written, into a message:
+	 * lines `name=value`, where the name of a value inside of others has all of their names in it
+	 * (`registry.index-url`), and `name[]` repeats for a list. What has no sound name is left out; what is no such
+	 * document, has a name twice or a control character in a value is RINGBEARER_E_MALFORMED_REQUEST. */
+	int (*flatten)(
+		struct ringbearer_call *call, const char *text, size_t size, struct ringbearer_secret **ret_message);
 };
 
 /*

@@ -168,6 +168,8 @@ repeated_members_are_refused(void **state)
 	refuses("{\"a\":1,\"b\":2,\"a\":1}");
 	refuses("{\"a\":1,\"\\u0061\":2}");
 	refuses("{\"error\":null,\"error\":\"x\"}");
+	refuses("{\"a\":{\"b\":1,\"b\":1}}");
+	refuses("{\"a\":[[{\"b\":1,\"c\":{\"d\":1,\"d\":2}}]]}");
 	takes("{\"a\":{\"a\":1},\"b\":{\"a\":1}}");
 }
 

@@ -33,9 +33,9 @@ skip_string(const char *text, size_t size, size_t *at)
 	return false;
 }
 
-/* Looks for what json-c lets pass, and counts the members of the outermost object. */
+/* Looks for what json-c lets pass, and counts the members of all objects. */
 static bool
-is_strict(const char *text, size_t size, int *ret_members)
+is_strict(const char *text, size_t size, size_t *ret_members)
 {
 	size_t i, depth = 0;
 
@@ -57,7 +57,7 @@ is_strict(const char *text, size_t size, int *ret_members)
 			depth--;
 			break;
 		case ':':
-			*ret_members += depth == 1;
+			++*ret_members;
 			break;
 		default:
 			/* what numbers, true, false, null and white space are made of */
@@ -68,12 +68,31 @@ is_strict(const char *text, size_t size, int *ret_members)
 	return depth == 0;
 }
 
+/* The members that json-c has kept: of two with the same name it keeps one. The depth is limited by the parser. */
+static size_t
+count_members(struct json_object *value)
+{
+	size_t members = 0, i;
+
+	if (json_object_is_type(value, json_type_object)) {
+		json_object_object_foreach(value, name, member)
+		{
+			(void)name;
+			members += 1 + count_members(member);
+		}
+	} else if (json_object_is_type(value, json_type_array)) {
+		for (i = 0; i < json_object_array_length(value); i++)
+			members += count_members(json_object_array_get_idx(value, i));
+	}
+	return members;
+}
+
 struct json_object *
 rbr_json_parse(const char *text, size_t size)
 {
 	struct json_tokener *tokener;
 	struct json_object *object = NULL;
-	int members;
+	size_t members;
 
 	if (size == 0 || size > INT_MAX || !is_strict(text, size, &members))
 		return NULL;
@@ -85,7 +104,7 @@ rbr_json_parse(const char *text, size_t size)
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
 		strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") !=
 			size - json_tokener_get_parse_end(tokener) ||
-		!json_object_is_type(object, json_type_object) || json_object_object_length(object) != members) {
+		!json_object_is_type(object, json_type_object) || count_members(object) != members) {
 		json_object_put(object);
 		object = NULL;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * JSON from a server, read strictly. json-c alone takes single quotes, NaN, control characters in strings, repeated
+ * JSON from a server or a caller, read strictly. json-c alone takes single quotes, NaN, control characters in strings, repeated
  * members (the last wins) and text after a NUL, even in its strict mode; all of these are refused here.
  */
 #ifndef RBR_JSON_H
