@@ -136,6 +136,16 @@ rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_r
 	return rc;
 }
 
+/* Does the form that the options name look for the rest in the environment? */
+static bool
+looks_elsewhere(const struct rbr_message *message)
+{
+	const char *form = rbr_message_get(message, "format");
+	const struct rbr_format *format = form ? rbr_format_find(form) : NULL;
+
+	return format && format->in_environment;
+}
+
 int
 rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *request,
 	struct ringbearer_secret *input)
@@ -149,7 +159,7 @@ rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *
 			   : rbr_no_argument(context, argc, argv);
 	if (rc == 0)
 		rc = refuse_terminal(context, show);
-	if (rc == 0 && !names_something(&request->message))
+	if (rc == 0 && !names_something(&request->message) && !looks_elsewhere(&request->message))
 		rc = read_input(context, request, input);
 	return rc < 0 ? rc : rbr_request_understand(request, &context->error);
 }
@@ -181,7 +191,8 @@ rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, con
 		.basic = request->wants_basic,
 		.username = request->username,
 		.host = request->has_url ? request->url.host : NULL,
-		.port = request->has_url ? request->url.port : 0};
+		.port = request->has_url ? request->url.port : 0,
+		.version = request->version};
 	int rc = request->format->write(&answer, &out);
 
 	if (rc == RINGBEARER_E_CONFIG)

@@ -20,6 +20,9 @@ extern const struct rbr_command rbr_commands[];
 
 const struct rbr_command *rbr_command_find(const char *name);
 
+/* Answers REQUEST on standard output in the form that it names, as `get` does. */
+int rbr_command_answer(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
+
 int rbr_command_get(struct rbr_context *context, int argc, char **argv);
 int rbr_command_store(struct rbr_context *context, int argc, char **argv);
 int rbr_command_erase(struct rbr_context *context, int argc, char **argv);

@@ -61,7 +61,7 @@ give_back(const struct ringbearer_secret *input)
 		lseek(memory, 0, SEEK_SET) == 0 && dup2(memory, STDIN_FILENO) == STDIN_FILENO;
 }
 
-/* True if the answer is out. A token that should be renewed ahead of time is left to the whole program, too. */
+/* True if the answer is out. What the environment says is the whole program's to read, and a token that should be renewed ahead of time is left to the whole program, too. */
 static bool
 answer(int argc, char **argv, struct ringbearer_secret *input)
 {
@@ -72,7 +72,7 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 
 	rbr_context_start(&context);
 	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 &&
-		rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
+		!request.format->in_environment && rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
 		!rbr_credential_ageing(&credential, rbr_clock_now()) && !credential.unfinished &&
 		rbr_hand_out(&context, &request, &credential) == 0;
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "broker.h"
+#include "callers/kubernetes.h"
 #include "command.h"
 #include "storage.h"
 
@@ -38,8 +39,8 @@ answer_from_storage(struct rbr_context *context, const struct rbr_request *reque
 	return rc < 0 ? rc : rbr_output(context, &out);
 }
 
-static int
-answer(struct rbr_context *context, const struct rbr_request *request)
+int
+rbr_command_answer(struct rbr_context *context, const struct rbr_request *request)
 {
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
@@ -95,8 +96,10 @@ rbr_command_get(struct rbr_context *context, int argc, char **argv)
 
 	if (failures_answer)
 		hush(context);
+	if (rc == 0 && request.format->in_environment)
+		rc = rbr_kubernetes_look(context, &request);
 	if (rc == 0)
-		rc = answer(context, &request);
+		rc = rbr_command_answer(context, &request);
 	if (failures_answer)
 		return answer_failure(context, request.format, rc);
 	if (rc < 0 && request.tells_errors)

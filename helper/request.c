@@ -245,7 +245,7 @@ rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 	if (rc == 0)
 		rc = take_choices(request, error);
 	take_challenges(request);
-	if (rc == 0 && !request->account && !request->has_url)
+	if (rc == 0 && !request->account && !request->has_url && !request->format->in_environment)
 		return malformed(
 			error, "it names neither an account nor a URL", "add account=NAME, or protocol= and host=");
 	return rc;

@@ -7,15 +7,16 @@
 #include <string.h>
 
 static const struct rbr_format formats[] = {
-	{"git", "git's credential protocol (the default)", rbr_format_git, NULL},
-	{"token", "the bare token and a newline", rbr_format_token, NULL},
-	{"header", "an HTTP Authorization header", rbr_format_header, NULL},
-	{"json", "one JSON object", rbr_format_json, NULL},
-	{"env", "variables for eval and for systemd's EnvironmentFile", rbr_format_env, NULL},
+	{"git", "git's credential protocol (the default)", rbr_format_git, NULL, false, false},
+	{"token", "the bare token and a newline", rbr_format_token, NULL, false, false},
+	{"header", "an HTTP Authorization header", rbr_format_header, NULL, false, false},
+	{"json", "one JSON object", rbr_format_json, NULL, false, false},
+	{"env", "variables for eval and for systemd's EnvironmentFile", rbr_format_env, NULL, false, false},
 	{"google", "the answer of an executable to Google's client libraries", rbr_format_google,
-		rbr_format_google_failure},
-	{"xoauth2", "the first message of SASL XOAUTH2, in base64", rbr_format_xoauth2, NULL},
-	{"oauthbearer", "the first message of SASL OAUTHBEARER, in base64", rbr_format_oauthbearer, NULL},
+		rbr_format_google_failure, false, false},
+	{"xoauth2", "the first message of SASL XOAUTH2, in base64", rbr_format_xoauth2, NULL, false, false},
+	{"oauthbearer", "the first message of SASL OAUTHBEARER, in base64", rbr_format_oauthbearer, NULL, false, false},
+	{"kubernetes", "an ExecCredential, for kubectl", rbr_format_kubernetes, NULL, true, true},
 };
 
 const struct rbr_format *

@@ -15,6 +15,7 @@ struct rbr_answer {
 	const char *username; /* whom the caller asked for; NULL: it did not say */
 	const char *host; /* of the URL that the caller asked by; NULL: there is none */
 	unsigned port; /* of that URL; 0: not known */
+	const char *version; /* which version of its protocol the caller speaks; NULL: it did not say */
 };
 
 struct rbr_format {
@@ -26,6 +27,10 @@ struct rbr_format {
 	/* NULL, or: failures are answers, too, with exit status 0 and nothing on stderr. Appends the one called NAME.
 	 * RINGBEARER_E_SYSTEM. */
 	int (*write_failure)(const char *name, const char *detail, struct ringbearer_secret *out);
+	/* Its callers cannot say that a token was refused, and throw an answer away if the exit status is not 0. */
+	bool one_way;
+	/* The environment may say what is asked for; standard input is not read. */
+	bool in_environment;
 };
 
 /* The form called NAME, or NULL. */
@@ -49,8 +54,13 @@ int rbr_format_google(const struct rbr_answer *answer, struct ringbearer_secret 
 int rbr_format_google_failure(const char *name, const char *detail, struct ringbearer_secret *out);
 int rbr_format_xoauth2(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_oauthbearer(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_secret *out);
 
 /* Appends TEXT as a JSON string with its quotes (RFC 8259 section 7). */
 int rbr_json_string(struct ringbearer_secret *out, const char *text) RBR_MUST_CHECK;
+
+/* Appends a comma and the member NAME with the time SECONDS (since 1970; before the year 10000) as a string (RFC 3339), or
+ * nothing if it is 0. */
+int rbr_json_time(struct ringbearer_secret *out, const char *name, int64_t seconds) RBR_MUST_CHECK;
 
 #endif

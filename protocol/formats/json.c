@@ -29,6 +29,27 @@ rbr_json_string(struct ringbearer_secret *out, const char *text)
 	return rc < 0 ? rc : rbr_secret_append(out, "\"", 1);
 }
 
+/* The C library's own would bring time zones along. Days are counted from 1 March of the year 0, so that leap days come
+ * last. */
+int
+rbr_json_time(struct ringbearer_secret *out, const char *name, int64_t seconds)
+{
+	int64_t days = seconds / 86400 + 719468, second = seconds % 86400, era = days / 146097,
+		day_of_era = days % 146097;
+	int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+	int64_t day = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+	int64_t shifted = (5 * day + 2) / 153, month = shifted < 10 ? shifted + 3 : shifted - 9;
+	char text[96];
+
+	if (seconds <= 0)
+		return 0;
+	(void)snprintf(text, sizeof text,
+		",\"%s\":\"%04" PRId64 "-%02" PRId64 "-%02" PRId64 "T%02" PRId64 ":%02" PRId64 ":%02" PRId64 "Z\"",
+		name, year_of_era + era * 400 + (month <= 2), month, day - (153 * shifted + 2) / 5 + 1, second / 3600,
+		second / 60 % 60, second % 60);
+	return rbr_secret_append_string(out, text);
+}
+
 static int
 member(struct ringbearer_secret *out, const char *name, const char *value)
 {

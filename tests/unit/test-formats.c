@@ -71,7 +71,7 @@ static void
 forms_are_found_by_name(void **state)
 {
 	static const char *const names[] = {
-		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer"};
+		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer", "kubernetes"};
 	const struct rbr_format *form;
 	size_t i;
 
@@ -247,6 +247,53 @@ google_is_told_of_failures_as_well(void **state)
 }
 
 static void
+times_are_those_of_rfc_3339(void **state)
+{
+	static const struct {
+		int64_t seconds;
+		const char *json;
+	} cases[] = {
+		{0, ""},
+		{-1, ""},
+		{1, ",\"at\":\"1970-01-01T00:00:01Z\""},
+		{951782400, ",\"at\":\"2000-02-29T00:00:00Z\""},
+		{1709251199, ",\"at\":\"2024-02-29T23:59:59Z\""},
+		{1709251200, ",\"at\":\"2024-03-01T00:00:00Z\""},
+		{1800003600, ",\"at\":\"2027-01-15T09:00:00Z\""},
+		{4107542399, ",\"at\":\"2100-02-28T23:59:59Z\""},
+		{4107542400, ",\"at\":\"2100-03-01T00:00:00Z\""},
+		{253402300799, ",\"at\":\"9999-12-31T23:59:59Z\""},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(cases); i++) {
+		struct ringbearer_secret out = RBR_SECRET_EMPTY;
+
+		assert_int_equal(rbr_json_time(&out, "at", cases[i].seconds), 0);
+		assert_string_equal(rbr_secret_string(&out), cases[i].json);
+		rbr_secret_wipe(&out);
+	}
+}
+
+static void
+kubernetes_names_the_version(void **state)
+{
+	const struct rbr_answer answer = {.credential = &bare, .version = "client.authentication.k8s.io/v1beta1"};
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+
+	(void)state;
+	writes("kubernetes", &full, false,
+		"{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":"
+		"\"t0ken.-_~+/=\",\"expirationTimestamp\":\"2027-01-15T09:00:00Z\"}}\n");
+	assert_int_equal(rbr_format_kubernetes(&answer, &out), 0);
+	assert_string_equal(rbr_secret_string(&out),
+		"{\"apiVersion\":\"client.authentication.k8s.io/v1beta1\",\"kind\":\"ExecCredential\",\"status\":{\"token\":"
+		"\"t\"}}\n");
+	rbr_secret_wipe(&out);
+}
+
+static void
 sasl_messages_are_base64(void **state)
 {
 	struct rbr_credential odd = full;
@@ -397,6 +444,8 @@ main(void)
 		cmocka_unit_test(sasl_messages_are_base64),
 		cmocka_unit_test(sasl_messages_want_a_user),
 		cmocka_unit_test(hostile_tokens_stay_whole),
+		cmocka_unit_test(times_are_those_of_rfc_3339),
+		cmocka_unit_test(kubernetes_names_the_version),
 		cmocka_unit_test(a_value_that_is_no_line_is_not_written),
 		cmocka_unit_test(no_token_is_left_in_memory),
 		cmocka_unit_test(short_memory_is_an_error),
