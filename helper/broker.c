@@ -136,7 +136,7 @@ renew_ahead(struct rbr_context *context, const struct rbr_wish *wish)
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 
 	if (rbr_account_load(wish->account, &account, &context->error) == 0)
-		rbr_renewal_detach(context, wish, &account);
+		(void)rbr_renewal_detach(context, wish, &account);
 }
 
 void

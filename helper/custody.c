@@ -26,9 +26,14 @@ struct forgotten {
 static bool
 is_replaceable(const struct rbr_message *record)
 {
+	static const char *const kinds[] = {"token\x1f", "verdict\x1f", "handed\x1f"};
 	const char *text = rbr_message_get(record, "for");
+	size_t i;
 
-	return text && (strncmp(text, "token\x1f", 6) == 0 || strncmp(text, "verdict\x1f", 8) == 0);
+	for (i = 0; text && i < RBR_ARRAY_SIZE(kinds); i++)
+		if (strncmp(text, kinds[i], strlen(kinds[i])) == 0)
+			return true;
+	return false;
 }
 
 static bool

@@ -61,7 +61,7 @@ give_back(const struct ringbearer_secret *input)
 		lseek(memory, 0, SEEK_SET) == 0 && dup2(memory, STDIN_FILENO) == STDIN_FILENO;
 }
 
-/* True if the answer is out. What the environment says is the whole program's to read, and a token that should be renewed ahead of time is left to the whole program, too. */
+/* True if the answer is out. Whether a token was refused is the whole program's guess (inference.c), and a token that should be renewed ahead of time is left to the whole program, too. */
 static bool
 answer(int argc, char **argv, struct ringbearer_secret *input)
 {
@@ -71,8 +71,8 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 	struct rbr_context context;
 
 	rbr_context_start(&context);
-	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 &&
-		!request.format->in_environment && rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
+	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 && !request.format->one_way &&
+		rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
 		!rbr_credential_ageing(&credential, rbr_clock_now()) && !credential.unfinished &&
 		rbr_hand_out(&context, &request, &credential) == 0;
 }

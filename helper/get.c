@@ -9,6 +9,7 @@
 #include "broker.h"
 #include "callers/kubernetes.h"
 #include "command.h"
+#include "inference.h"
 #include "storage.h"
 
 /* Tells a caller that announced capability[]=error why there is no answer. */
@@ -49,8 +50,12 @@ rbr_command_answer(struct rbr_context *context, const struct rbr_request *reques
 	(void)snprintf(context->account, sizeof context->account, "%s", wish.account);
 	if (rc == RINGBEARER_E_NO_ACCOUNT && !request->account && request->format->write == rbr_format_git)
 		return answer_from_storage(context, request);
+	if (rc == 0 && request->format->one_way)
+		rbr_inference_apply(context, &wish, &credential);
 	if (rc == 0)
 		rc = rbr_hand_out(context, request, &credential);
+	if (rc == 0 && request->format->one_way)
+		context->unfinished = 0; /* the person was warned, and the answer is good */
 	if (rc == 0)
 		rbr_broker_renew_ahead(context, &wish, &credential);
 	return rc;

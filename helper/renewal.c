@@ -136,7 +136,8 @@ bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct 
 {
 	const char *name = exchange->call.account->name;
 
-	rbr_cache_drop(&wish->token_key);
+	if (wish->urgency != RBR_SUSPECTED)
+		rbr_cache_drop(&wish->token_key);
 	rbr_rotation_bury(rotation);
 	rbr_rotation_settle(rotation);
 	if (was_uncertain)
@@ -455,21 +456,23 @@ leave_caller(int lock)
 	return setsid() >= 0 && chdir("/") == 0;
 }
 
-void
+bool
 rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account)
 {
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential fresh = RBR_CREDENTIAL_EMPTY;
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	pid_t child;
 
-	if (open_lock(account, &lock, &context->error) < 0 || !rbr_lock_try(lock))
-		return;
+	if (open_lock(account, &lock, &context->error) < 0)
+		return false;
+	if (!rbr_lock_try(lock))
+		return true; /* somebody is at it */
 	if (rbr_verdict_recall(context, &wish->verdict_key, rbr_now_ms() - AHEAD_PAUSE_MS, true) < 0)
-		return;
+		return false;
 	rbr_trace(context, "renewing %s in the background", account->name);
 	child = fork();
 	if (child != 0)
-		return; /* the child has the lock, too, and keeps it */
+		return child > 0; /* the child has the lock, too, and keeps it */
 	context->quiet = true;
 	if (!leave_caller(lock))
 		_exit(1);

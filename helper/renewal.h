@@ -13,9 +13,9 @@
 int rbr_renewal_run(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
 	struct rbr_credential *ret_credential) RBR_MUST_CHECK;
 
-/* Starts a renewal in a detached child, unless one is under way or has just failed. The run's own answer must have
- * been written before. */
-void rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account);
+/* Starts a renewal in a detached child, unless one is under way or has just failed; what the run has written must be out.
+ * False if none is going on now. */
+bool rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account);
 
 /* Tries to finish what an earlier run has left: its answer waits in the kernel keyring. If that succeeds RET_CREDENTIAL is
  * fresh; if not, context->unfinished says why, and RET_CREDENTIAL is as it was. */

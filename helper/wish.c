@@ -45,13 +45,11 @@ rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error)
 static bool
 will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
-	const char *refused = rbr_request_named_token(wish->request);
-
 	if (!rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid))
 		return false;
 	if (wish->urgency == RBR_IF_NEEDED || credential->obtained_ms >= context->started_ms)
 		return true;
-	return wish->urgency == RBR_REJECTED && refused && strcmp(refused, credential->token) != 0;
+	return wish->urgency != RBR_FORCED && wish->refused && strcmp(wish->refused, credential->token) != 0;
 }
 
 bool

@@ -11,6 +11,7 @@
 
 enum rbr_urgency {
 	RBR_IF_NEEDED, /* a cached token will do */
+	RBR_SUSPECTED, /* the caller may have been refused with the token it had: that stays, whatever comes of a renewal */
 	RBR_REJECTED, /* the caller was refused with the token it had */
 	RBR_FORCED, /* renew, whatever is cached, and ask the server even if it has just said no */
 };
@@ -19,6 +20,7 @@ struct rbr_wish {
 	const struct rbr_request *request;
 	enum rbr_urgency urgency;
 	bool interactive; /* may a person be asked? */
+	const char *refused; /* the token that was, or may have been; NULL: it is not known which */
 	char account[RBR_ACCOUNT_NAME_MAX + 1];
 	struct rbr_located located;
 	char scope[RBR_SCOPE_MAX]; /* "": the account's own */

@@ -8,10 +8,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { openCluster } from '../servers/kubernetes.mjs';
-import { addGeneric, afresh, closeWorld } from './lib/accounts.mjs';
+import { addGeneric, afresh, closeWorld, edit } from './lib/accounts.mjs';
 import { run } from './lib/processes.mjs';
 import { block } from './lib/readme.mjs';
 import { addKey, unique } from './lib/small-accounts.mjs';
+import { until } from './lib/until.mjs';
 import { World } from './lib/world.mjs';
 
 const NAME = unique('kubernetes');
@@ -24,6 +25,7 @@ let kubectl; // its minor version
 
 const info = (spec = { interactive: false }, more = {}) => ({ KUBERNETES_EXEC_INFO: JSON.stringify({ kind: 'ExecCredential', apiVersion: V1, spec, ...more }) });
 const ask = (env = {}, args = [`--account=${NAME}`], options = {}) => world.run(['get', '--format=kubernetes', ...args], { ...options, env });
+const asked = () => world.control.count('client_credentials');
 
 async function credential(env, args) {
   const { code, stdout, stderr } = await ask(env, args);
@@ -89,6 +91,21 @@ describe('kubectl', () => {
     assert.match(stderr, /ringbearer: kubernetes-\d+: .*secret/);
     return undefined;
   });
+
+  test('run again within seconds of a 401 has a fresh token, unless the account says no', async (t) => {
+    if (!kubectl) return skip(t);
+    for (const [infer, code] of [['no', 1], ['yes', 0]]) {
+      edit(world, NAME, 'infer_rejection', infer);
+      assert.equal((await world.request({ account: NAME })).code, 0);
+      await world.control.expire('ClientCredentials');
+      await namespaces();
+      const again = await namespaces();
+      assert.equal(again.code, code, again.stderr);
+      if (code) assert.match(again.stderr, /Unauthorized/);
+    }
+    edit(world, NAME, 'infer_rejection', undefined);
+    return undefined;
+  });
 });
 
 describe('an ExecCredential', () => {
@@ -147,5 +164,104 @@ describe('an ExecCredential', () => {
     assert.equal(await opened(), null);
     assert.equal(await opened(info()), null);
     assert.match(String(await opened(info({ cluster: { server: cluster.url } }))), /input-json\.so$/);
+  });
+});
+
+describe('the same token asked for again', () => {
+  const token = async (args, format = 'kubernetes') => {
+    const { code, stdout, stderr } = await world.run(['get', `--account=${NAME}`, `--format=${format}`, ...args ?? []]);
+    assert.equal(code, 0, stderr);
+    return format === 'kubernetes' ? JSON.parse(stdout).status.token : stdout;
+  };
+
+  test('is renewed once, and then not for minutes', async () => {
+    const first = await token();
+    const second = await token();
+    assert.notEqual(second, first);
+    for (let i = 0; i < 3; i += 1) assert.equal(await token(), second);
+    assert.equal(await asked(), 2);
+  });
+
+  test('is the same for callers of other kinds', async () => {
+    const first = await token();
+    for (let i = 0; i < 2; i += 1) assert.equal(await token([], 'token'), `${first}\n`);
+    assert.equal(await asked(), 1);
+  });
+
+  test('stays where the account says so', async () => {
+    edit(world, NAME, 'infer_rejection', 'no');
+    const first = await token();
+    assert.equal(await token(), first);
+    edit(world, NAME, 'infer_rejection', undefined);
+    assert.equal(await asked(), 1);
+  });
+
+  test('is given as before where no renewal works', async () => {
+    const first = await token();
+    await world.control.fault({ kind: 'error', error: 'invalid_client', status: 401, count: 99 });
+    for (let i = 0; i < 3; i += 1) assert.equal(await token(), first);
+    assert.equal(await asked(), 2);
+  });
+
+  test('is given as before where the server is silent for too long, and the late one is not lost', async () => {
+    const first = await token();
+    await world.control.fault({ kind: 'delay', seconds: 5 });
+    assert.equal(await token(), first);
+    assert.equal(await asked(), 2);
+    await until(async () => await token() !== first, 'the late answer is here', { step: 100 });
+    assert.equal(await asked(), 2);
+  });
+
+  test('is given as before where the login has ended', async () => {
+    const name = unique('ended');
+    await world.addAuthorizationCode(name);
+    assert.equal((await world.login(name)).code, 0);
+    const ask1 = async () => JSON.parse((await ask({}, [`--account=${name}`])).stdout).status.token;
+    const first = await ask1();
+    await world.control.expire('RefreshToken');
+    for (let i = 0; i < 3; i += 1) assert.equal(await ask1(), first);
+    assert.equal(await world.control.count('refresh_token'), 1);
+  });
+
+  // kubectl would throw it away for any other exit status.
+  test('is an answer although the next refresh token could not be kept', async () => {
+    const name = unique('unkept');
+    await world.addAuthorizationCode(name);
+    assert.equal((await world.login(name)).code, 0);
+    await afresh(world, name);
+    await world.control.fault({ kind: 'delay', seconds: 1.5 });
+    const asking = ask({}, [`--account=${name}`]);
+    await until(async () => await world.control.count('refresh_token') === 1, 'the request is there');
+    await world.keyring.lock();
+    const { code, stdout, stderr } = await asking;
+    await world.keyring.unlock();
+    assert.match(stderr, /not in the keyring yet/);
+    assert.equal((await world.api('/rest/v2/segments', JSON.parse(stdout).status.token)).status, 200);
+    assert.equal(code, 0);
+  });
+
+  test('is the one that a renewal brings which is under way already', async () => {
+    const first = await token();
+    await world.control.fault({ kind: 'delay', seconds: 1.5 });
+    const refreshing = world.must(['refresh', NAME]);
+    await until(async () => (await world.control.log()).filter(({ endpoint }) => endpoint === 'token').length === 2, 'the request is there');
+    assert.notEqual(await token(), first);
+    await refreshing;
+    assert.equal(await asked(), 2);
+  });
+
+  test('is never renewed if it is a key', async () => {
+    const name = await addKey(world, unique('lasting'));
+    const traced = async () => (await ask({ RINGBEARER_TRACE: '1' }, [`--account=${name}`])).stderr;
+    await traced();
+    assert.doesNotMatch(await traced(), /renew/);
+  });
+
+  test('by 200 at one time makes one renewal', async () => {
+    const first = await token();
+    const all = await Promise.all(Array.from({ length: 200 }, () => token()));
+    assert.equal(await asked(), 2);
+    assert.ok(new Set([first, ...all]).size <= 2);
+    assert.notEqual(await token(), first);
   });
 });
