@@ -192,6 +192,7 @@ rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, con
 		.username = request->username,
 		.host = request->has_url ? request->url.host : NULL,
 		.port = request->has_url ? request->url.port : 0,
+		.asked = request->asked,
 		.version = request->version};
 	int rc = request->format->write(&answer, &out);
 

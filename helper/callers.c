@@ -5,7 +5,10 @@
 
 #include <string.h>
 
+#include "command.h"
+
 static const struct rbr_caller callers[] = {
+	{"docker-credential-ringbearer", rbr_caller_docker, 1},
 	{"git-credential-ringbearer", rbr_caller_git, 0},
 };
 
@@ -20,4 +23,26 @@ rbr_caller_find(const char *argv0)
 		if (strcmp(callers[i].link, name) == 0)
 			return &callers[i];
 	return NULL;
+}
+
+int
+rbr_caller_answer(struct rbr_context *context, const char *form, const char *url, const char *asked)
+{
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
+	int rc;
+
+	if (rbr_message_add(&request.message, "format", form) < 0 || rbr_message_add(&request.message, "url", url) < 0)
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the request: the address has a character or a length that no URL has; write https://host/path");
+	rc = rbr_request_understand(&request, &context->error);
+	request.asked = asked;
+	return rc < 0 ? rc : rbr_command_answer(context, &request);
+}
+
+int
+rbr_caller_write(struct rbr_context *context, const char *text)
+{
+	const struct ringbearer_secret out = {(char *)(uintptr_t)text, strlen(text), 0};
+
+	return rbr_output(context, &out);
 }

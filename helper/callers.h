@@ -19,6 +19,13 @@ struct rbr_caller {
 /* The caller that runs the program as ARGV0 (a path or a name); NULL if it is run as itself. */
 const struct rbr_caller *rbr_caller_find(const char *argv0);
 
+/* Answers on standard output, in the form FORM, for the place URL, which the caller wrote as ASKED. */
+int rbr_caller_answer(struct rbr_context *context, const char *form, const char *url, const char *asked) RBR_MUST_CHECK;
+
+/* Writes TEXT, which is no secret, to standard output. RINGBEARER_E_SYSTEM. */
+int rbr_caller_write(struct rbr_context *context, const char *text) RBR_MUST_CHECK;
+
+int rbr_caller_docker(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_git(struct rbr_context *context, int argc, char **argv);
 
 #endif

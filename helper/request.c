@@ -228,6 +228,7 @@ rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 
 	request->format = rbr_format_find(format ? format : "git"); /* first: it may say how failures are told */
 	request->account = rbr_message_get(message, "account");
+	request->asked = rbr_message_get(message, "url");
 	request->username = rbr_message_get(message, "username");
 	if (request->username && *request->username == '\0')
 		request->username = NULL;

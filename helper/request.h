@@ -24,6 +24,7 @@ struct rbr_request {
 	bool rejected; /* the server said that the token is invalid */
 	const char *wanted_scope; /* from a challenge with error="insufficient_scope"; NULL: none */
 	const struct rbr_format *format;
+	const char *asked; /* the place as the caller wrote it; NULL: it named none */
 	const char *version; /* of the caller's protocol; NULL: not said */
 };
 

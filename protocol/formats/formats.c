@@ -16,6 +16,7 @@ static const struct rbr_format formats[] = {
 		rbr_format_google_failure, false, false},
 	{"xoauth2", "the first message of SASL XOAUTH2, in base64", rbr_format_xoauth2, NULL, false, false},
 	{"oauthbearer", "the first message of SASL OAUTHBEARER, in base64", rbr_format_oauthbearer, NULL, false, false},
+	{"docker", "a registry's credential, for docker and its kin", rbr_format_docker, NULL, true, false},
 	{"kubernetes", "an ExecCredential, for kubectl", rbr_format_kubernetes, NULL, true, true},
 };
 

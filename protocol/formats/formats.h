@@ -15,6 +15,7 @@ struct rbr_answer {
 	const char *username; /* whom the caller asked for; NULL: it did not say */
 	const char *host; /* of the URL that the caller asked by; NULL: there is none */
 	unsigned port; /* of that URL; 0: not known */
+	const char *asked; /* the place as the caller wrote it; NULL: it named none */
 	const char *version; /* which version of its protocol the caller speaks; NULL: it did not say */
 };
 
@@ -54,7 +55,11 @@ int rbr_format_google(const struct rbr_answer *answer, struct ringbearer_secret 
 int rbr_format_google_failure(const char *name, const char *detail, struct ringbearer_secret *out);
 int rbr_format_xoauth2(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_oauthbearer(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_docker(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_secret *out);
+
+/* The user name that docker and its kin are given where the account has none. */
+#define RBR_DOCKER_USERNAME "oauth2accesstoken"
 
 /* Appends TEXT as a JSON string with its quotes (RFC 8259 section 7). */
 int rbr_json_string(struct ringbearer_secret *out, const char *text) RBR_MUST_CHECK;

@@ -71,7 +71,7 @@ static void
 forms_are_found_by_name(void **state)
 {
 	static const char *const names[] = {
-		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer", "kubernetes"};
+		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer", "kubernetes", "docker"};
 	const struct rbr_format *form;
 	size_t i;
 
@@ -369,6 +369,20 @@ hostile_tokens_stay_whole(void **state)
 }
 
 static void
+docker_has_a_user_name(void **state)
+{
+	const struct rbr_answer answer = {.credential = &bare, .asked = "registry.example.com"};
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+
+	(void)state;
+	writes("docker", &full, false, "{\"ServerURL\":\"\",\"Username\":\"jane\",\"Secret\":\"t0ken.-_~+/=\"}\n");
+	assert_int_equal(rbr_format_docker(&answer, &out), 0);
+	assert_string_equal(rbr_secret_string(&out),
+		"{\"ServerURL\":\"registry.example.com\",\"Username\":\"oauth2accesstoken\",\"Secret\":\"t\"}\n");
+	rbr_secret_wipe(&out);
+}
+
+static void
 a_value_that_is_no_line_is_not_written(void **state)
 {
 	struct rbr_credential broken = full;
@@ -446,6 +460,7 @@ main(void)
 		cmocka_unit_test(hostile_tokens_stay_whole),
 		cmocka_unit_test(times_are_those_of_rfc_3339),
 		cmocka_unit_test(kubernetes_names_the_version),
+		cmocka_unit_test(docker_has_a_user_name),
 		cmocka_unit_test(a_value_that_is_no_line_is_not_written),
 		cmocka_unit_test(no_token_is_left_in_memory),
 		cmocka_unit_test(short_memory_is_an_error),
