@@ -8,8 +8,11 @@
 #include "command.h"
 
 static const struct rbr_caller callers[] = {
+	{"bazel-credential-ringbearer", rbr_caller_bazel, 0},
+	{"cargo-credential-ringbearer", rbr_caller_cargo, 0},
 	{"docker-credential-ringbearer", rbr_caller_docker, 1},
 	{"git-credential-ringbearer", rbr_caller_git, 0},
+	{"terraform-credentials-ringbearer", rbr_caller_terraform, 0},
 };
 
 const struct rbr_caller *

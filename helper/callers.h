@@ -25,7 +25,10 @@ int rbr_caller_answer(struct rbr_context *context, const char *form, const char 
 /* Writes TEXT, which is no secret, to standard output. RINGBEARER_E_SYSTEM. */
 int rbr_caller_write(struct rbr_context *context, const char *text) RBR_MUST_CHECK;
 
+int rbr_caller_bazel(struct rbr_context *context, int argc, char **argv);
+int rbr_caller_cargo(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_docker(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_git(struct rbr_context *context, int argc, char **argv);
+int rbr_caller_terraform(struct rbr_context *context, int argc, char **argv);
 
 #endif

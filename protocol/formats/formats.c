@@ -17,6 +17,9 @@ static const struct rbr_format formats[] = {
 	{"xoauth2", "the first message of SASL XOAUTH2, in base64", rbr_format_xoauth2, NULL, false, false},
 	{"oauthbearer", "the first message of SASL OAUTHBEARER, in base64", rbr_format_oauthbearer, NULL, false, false},
 	{"docker", "a registry's credential, for docker and its kin", rbr_format_docker, NULL, true, false},
+	{"bazel", "HTTP headers, for Bazel", rbr_format_bazel, NULL, true, false},
+	{"cargo", "an answer to `get`, for cargo", rbr_format_cargo, NULL, true, false},
+	{"terraform", "a credentials object, for Terraform", rbr_format_terraform, NULL, true, false},
 	{"kubernetes", "an ExecCredential, for kubectl", rbr_format_kubernetes, NULL, true, true},
 };
 

@@ -56,6 +56,9 @@ int rbr_format_google_failure(const char *name, const char *detail, struct ringb
 int rbr_format_xoauth2(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_oauthbearer(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_docker(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_bazel(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_cargo(const struct rbr_answer *answer, struct ringbearer_secret *out);
+int rbr_format_terraform(const struct rbr_answer *answer, struct ringbearer_secret *out);
 int rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_secret *out);
 
 /* The user name that docker and its kin are given where the account has none. */
@@ -63,6 +66,9 @@ int rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_sec
 
 /* Appends TEXT as a JSON string with its quotes (RFC 8259 section 7). */
 int rbr_json_string(struct ringbearer_secret *out, const char *text) RBR_MUST_CHECK;
+
+/* Appends the value of an HTTP Authorization header (RFC 6750 section 2.1) as a JSON string. */
+int rbr_json_authorization(struct ringbearer_secret *out, const struct rbr_credential *credential) RBR_MUST_CHECK;
 
 /* Appends a comma and the member NAME with the time SECONDS (since 1970; before the year 10000) as a string (RFC 3339), or
  * nothing if it is 0. */

@@ -29,6 +29,19 @@ rbr_json_string(struct ringbearer_secret *out, const char *text)
 	return rc < 0 ? rc : rbr_secret_append(out, "\"", 1);
 }
 
+int
+rbr_json_authorization(struct ringbearer_secret *out, const struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret value = RBR_SECRET_EMPTY;
+	int rc = rbr_secret_append_string(&value, credential->type);
+
+	if (rc == 0)
+		rc = rbr_secret_append(&value, " ", 1);
+	if (rc == 0)
+		rc = rbr_secret_append_string(&value, credential->token);
+	return rc < 0 ? rc : rbr_json_string(out, rbr_secret_string(&value));
+}
+
 /* The C library's own would bring time zones along. Days are counted from 1 March of the year 0, so that leap days come
  * last. */
 int

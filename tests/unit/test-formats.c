@@ -70,8 +70,8 @@ writes(const char *form, const struct rbr_credential *credential, bool authtype,
 static void
 forms_are_found_by_name(void **state)
 {
-	static const char *const names[] = {
-		"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer", "kubernetes", "docker"};
+	static const char *const names[] = {"git", "token", "header", "json", "env", "google", "xoauth2", "oauthbearer",
+		"kubernetes", "docker", "bazel", "cargo", "terraform"};
 	const struct rbr_format *form;
 	size_t i;
 
@@ -383,6 +383,21 @@ docker_has_a_user_name(void **state)
 }
 
 static void
+ends_are_told_where_they_are_known(void **state)
+{
+	(void)state;
+	writes("bazel", &full, false,
+		"{\"headers\":{\"Authorization\":[\"Bearer t0ken.-_~+/=\"]},\"expires\":\"2027-01-15T09:00:00Z\"}\n");
+	writes("bazel", &bare, false, "{\"headers\":{\"Authorization\":[\"Bearer t\"]}}\n");
+	writes("cargo", &full, false,
+		"{\"Ok\":{\"kind\":\"get\",\"token\":\"Bearer t0ken.-_~+/=\",\"cache\":\"expires\",\"expiration\":1800003600,"
+		"\"operation_independent\":true}}\n");
+	writes("cargo", &bare, false,
+		"{\"Ok\":{\"kind\":\"get\",\"token\":\"Bearer t\",\"cache\":\"session\",\"operation_independent\":true}}\n");
+	writes("terraform", &full, false, "{\"token\":\"t0ken.-_~+/=\"}\n");
+}
+
+static void
 a_value_that_is_no_line_is_not_written(void **state)
 {
 	struct rbr_credential broken = full;
@@ -461,6 +476,7 @@ main(void)
 		cmocka_unit_test(times_are_those_of_rfc_3339),
 		cmocka_unit_test(kubernetes_names_the_version),
 		cmocka_unit_test(docker_has_a_user_name),
+		cmocka_unit_test(ends_are_told_where_they_are_known),
 		cmocka_unit_test(a_value_that_is_no_line_is_not_written),
 		cmocka_unit_test(no_token_is_left_in_memory),
 		cmocka_unit_test(short_memory_is_an_error),
