@@ -3,6 +3,9 @@
  * docker, podman, skopeo and others that run docker-credential-… programs: one verb, the registry's address as it is on
  * standard input, JSON on standard output. A failure is a message on standard output and exit status 1; three of the
  * messages are known to callers word by word.
+ *
+ * For a registry that no account answers for it keeps what `docker login` gives, as other such programs do. That rests in the
+ * storage that git has too (storage.c), but at docker://HOST/PATH: what git keeps for a host is none of docker's.
  */
 #include "config.h"
 
@@ -15,13 +18,16 @@
 #include "callers.h"
 #include "custody.h"
 #include "document.h"
+#include "log.h"
 #include "match.h"
 #include "names.h"
 #include "protocol/formats/formats.h"
+#include "storage.h"
 
 #define NOT_FOUND "credentials not found in native keychain"
 #define NO_SERVER "no credentials server URL"
 #define NO_USERNAME "no credentials username"
+#define STORED "docker://" /* where passwords are kept that are no account's */
 
 /* -- where -- */
 
@@ -73,6 +79,72 @@ find_account(struct rbr_context *context, const char *server, char name[RBR_ACCO
 	return rc < 0 ? rc : rbr_match_find(context, &url, NULL, name);
 }
 
+/* -- registries without an account -- */
+
+/* A request about what is kept for SERVER; USERNAME and SECRET are NULL if none are given. */
+static int
+ask_storage(struct rbr_context *context, const char *server, const char *username, const char *secret,
+	struct rbr_request *request)
+{
+	const char *scheme = strstr(server, "://");
+	char text[RBR_URL_MAX];
+	int size = snprintf(text, sizeof text, STORED "%s", scheme ? scheme + strlen("://") : server);
+
+	if (size < 0 || (size_t)size >= sizeof text || rbr_message_add(&request->message, "url", text) < 0 ||
+		(username && rbr_message_add(&request->message, "username", username) < 0) ||
+		(secret && rbr_message_add(&request->message, "password", secret) < 0))
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the request has a line that is too long; shorten it");
+	return rbr_request_understand(request, &context->error);
+}
+
+static int
+get_stored(struct rbr_context *context, const char *server)
+{
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret lines = RBR_SECRET_EMPTY, out = RBR_SECRET_EMPTY;
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message stored = RBR_MESSAGE_EMPTY;
+	struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	const struct rbr_answer answer = {.credential = &credential, .asked = server};
+	int rc = ask_storage(context, server, NULL, NULL, &request);
+
+	if (rc == 0)
+		rc = rbr_storage_get(context, &request, &lines);
+	if (rc == 0)
+		rc = rbr_message_parse(&stored, rbr_secret_string(&lines), lines.size, RBR_DIALECT_WIRE,
+			"the keyring's item", RINGBEARER_E_STORE_UNAVAILABLE, &context->error);
+	if (rc < 0)
+		return rc;
+	credential.username = rbr_message_get(&stored, "username");
+	credential.token = rbr_message_get(&stored, "password");
+	if (!credential.token)
+		return RINGBEARER_E_NO_ACCOUNT;
+	return rbr_format_docker(&answer, &out) < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
+}
+
+/* One password for each registry: another user's goes. */
+static int
+keep_stored(struct rbr_context *context, const char *server, const char *username, const char *secret)
+{
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request before = RBR_REQUEST_EMPTY, request = RBR_REQUEST_EMPTY;
+	int rc = ask_storage(context, server, NULL, NULL, &before);
+
+	if (rc == 0)
+		rc = ask_storage(context, server, username, secret, &request);
+	if (rc == 0)
+		rc = rbr_storage_erase(context, &before);
+	return rc < 0 ? rc : rbr_storage_keep(context, &request);
+}
+
+static int
+erase_stored(struct rbr_context *context, const char *server)
+{
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
+	int rc = ask_storage(context, server, NULL, NULL, &request);
+
+	return rc < 0 ? rc : rbr_storage_erase(context, &request);
+}
+
 /* -- the verbs -- */
 
 static int
@@ -84,6 +156,8 @@ get(struct rbr_context *context, struct ringbearer_secret *input)
 
 	if (rc == 0)
 		rc = rbr_caller_answer(context, "docker", text, server);
+	if (rc == RINGBEARER_E_NO_ACCOUNT)
+		rc = get_stored(context, server);
 	return rc == RINGBEARER_E_NO_ACCOUNT ? fail_exactly(context, rc, NOT_FOUND) : rc;
 }
 
@@ -95,7 +169,7 @@ erase(struct rbr_context *context, struct ringbearer_secret *input)
 
 	if (rc == 0)
 		rbr_custody_forget(name, NULL);
-	return rc == RINGBEARER_E_NO_ACCOUNT ? 0 : rc; /* nothing of ours is there */
+	return rc == RINGBEARER_E_NO_ACCOUNT ? erase_stored(context, trim(input->data)) : rc;
 }
 
 struct search {
@@ -112,26 +186,23 @@ compare(const struct ringbearer_secret *token, void *data)
 		search->found || rbr_secret_equal(token->data, token->size, search->secret, strlen(search->secret));
 }
 
-/* What comes back is mostly what was handed out: nothing to do. There is no place for anything else. */
+/* Where an account answers, what comes back is what was handed out: nothing to do. */
 static int
-keep(struct rbr_context *context, const char *server, const char *secret)
+keep(struct rbr_context *context, const char *server, const char *username, const char *secret)
 {
 	struct search search = {.secret = secret};
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
 	int rc = find_account(context, server, name);
 
+	if (rc == RINGBEARER_E_NO_ACCOUNT)
+		return keep_stored(context, server, username, secret);
 	if (rc == 0)
 		rbr_custody_tokens(name, compare, &search);
-	if (search.found || (rc < 0 && rc != RINGBEARER_E_NO_ACCOUNT))
+	if (rc < 0 || search.found)
 		return rc;
-	if (rc == 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer login %s`",
-			name, server, name);
 	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-		"no account answers for %.80s; set one up with `ringbearer add`, or name another helper for it under "
-		"credHelpers",
-		server);
+		"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer login %s`",
+		name, server, name);
 }
 
 static int
@@ -150,59 +221,96 @@ store(struct rbr_context *context, struct ringbearer_secret *input)
 		return fail_exactly(context, RINGBEARER_E_MALFORMED_REQUEST, NO_SERVER);
 	if (!username || *username == '\0')
 		return fail_exactly(context, RINGBEARER_E_MALFORMED_REQUEST, NO_USERNAME);
-	return keep(context, server, secret ? secret : "");
+	return keep(context, server, username, secret ? secret : "");
 }
 
 /* -- list -- */
 
-/* Writes the account's places, each only once in all. */
+struct listing {
+	struct rbr_names seen;
+	struct ringbearer_secret out;
+};
+
+/* Each place only once. */
 static int
-list_account(const char *name, struct rbr_names *seen, struct ringbearer_secret *out)
+list_place(struct listing *listing, const char *url, const char *username)
+{
+	size_t i;
+	int rc;
+
+	for (i = 0; i < listing->seen.count; i++)
+		if (strcmp(listing->seen.list[i], url) == 0)
+			return 0;
+	rc = rbr_names_add(url, &listing->seen);
+	if (rc == 0 && listing->seen.count > 1)
+		rc = rbr_secret_append_string(&listing->out, ",");
+	if (rc == 0)
+		rc = rbr_json_string(&listing->out, url);
+	if (rc == 0)
+		rc = rbr_secret_append_string(&listing->out, ":");
+	return rc < 0 ? rc : rbr_json_string(&listing->out, username);
+}
+
+static int
+list_account(struct listing *listing, const char *name)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const struct rbr_value *match;
 	const char *username;
-	size_t i, j;
+	size_t i;
 	int rc = 0;
 
 	if (rbr_account_load(name, &account, NULL) < 0)
 		return 0;
 	username = rbr_account_get(&account, RBR_KEY_USERNAME);
-	for (i = 0; rc == 0 && (match = rbr_account_value(&account, RBR_KEY_MATCH, i)); i++) {
-		for (j = 0; j < seen->count && strcmp(seen->list[j], match->text) != 0; j++)
-			;
-		if (j < seen->count)
-			continue;
-		rc = rbr_names_add(match->text, seen);
-		if (rc == 0 && seen->count > 1)
-			rc = rbr_secret_append_string(out, ",");
-		if (rc == 0)
-			rc = rbr_json_string(out, match->text);
-		if (rc == 0)
-			rc = rbr_secret_append_string(out, ":");
-		if (rc == 0)
-			rc = rbr_json_string(out, username ? username : RBR_DOCKER_USERNAME);
-	}
+	for (i = 0; rc == 0 && (match = rbr_account_value(&account, RBR_KEY_MATCH, i)); i++)
+		rc = list_place(listing, match->text, username ? username : RBR_DOCKER_USERNAME);
 	return rc;
+}
+
+/* STORED is docker://HOST:PORT/PATH; the port is 0 where none was said. */
+static int
+list_stored(const char *stored, const char *username, void *data)
+{
+	const char *host = stored + strlen(STORED), *path;
+	char text[RBR_URL_MAX];
+	int size;
+
+	if (strncmp(stored, STORED, strlen(STORED)) != 0 || !(path = strchr(host, '/')))
+		return 0;
+	size = (int)(path - host) - (path - host > 2 && strncmp(path - 2, ":0", 2) == 0 ? 2 : 0);
+	size = snprintf(text, sizeof text, "https://%.*s%s", size, host, path);
+	return size < 0 || (size_t)size >= sizeof text ? 0 : list_place(data, text, username);
+}
+
+static int
+list_all(struct rbr_context *context, struct listing *listing)
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	size_t i;
+	int rc = rbr_account_visit(rbr_names_add, &names, &context->error);
+
+	rbr_names_sort(&names);
+	if (rc == 0)
+		rc = rbr_secret_append_string(&listing->out, "{");
+	for (i = 0; rc == 0 && i < names.count; i++)
+		rc = list_account(listing, names.list[i]);
+	if (rc == 0 && rbr_storage_visit(context, list_stored, listing) < 0)
+		rbr_trace(context, "what is stored is not listed: %s", context->error.detail);
+	return rc < 0 ? rc : rbr_secret_append_string(&listing->out, "}\n");
 }
 
 static int
 list(struct rbr_context *context)
 {
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
-	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0}, seen = {NULL, 0};
-	size_t i;
-	int rc = rbr_account_visit(rbr_names_add, &names, &context->error);
+	struct listing listing = {{NULL, 0}, RBR_SECRET_EMPTY};
+	int rc = list_all(context, &listing);
 
-	if (rc < 0)
-		return rc;
-	rbr_names_sort(&names);
-	rc = rbr_secret_append_string(&out, "{");
-	for (i = 0; rc == 0 && i < names.count; i++)
-		rc = list_account(names.list[i], &seen, &out);
 	if (rc == 0)
-		rc = rbr_secret_append_string(&out, "}\n");
-	return rc < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
+		rc = rbr_output(context, &listing.out);
+	rbr_names_wipe(&listing.seen);
+	rbr_secret_wipe(&listing.out);
+	return rc;
 }
 
 /* -- the one entry -- */

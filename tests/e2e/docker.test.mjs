@@ -104,6 +104,26 @@ describe('against a real registry', () => {
     edit(world, NAME, 'infer_rejection', undefined);
   });
 
+  test('skopeo logs in to a registry without an account, and out again', async (t) => {
+    if (needs(t, 'skopeo')) return;
+    assert.equal((await copy()).code, 0);
+    const { Secret } = await credential(proxy.host); // a password that the registry takes
+    const elsewhere = proxy.host.replace('127.0.0.1', 'localhost');
+    const known = fs.readFileSync(config, 'utf8');
+    fs.writeFileSync(config, block('docker').replace('registry.example.com', elsewhere));
+    const look = () => skopeo('inspect', '--cert-dir', certificates, `docker://${elsewhere}/${IMAGE}:${TAG}`);
+    assert.notEqual((await look()).code, 0);
+    const login = await world.exec('skopeo', ['login', '--cert-dir', certificates, '--username', 'jane', '--password-stdin', elsewhere], { input: Secret, env: { REGISTRY_AUTH_FILE: config } });
+    assert.equal(login.code, 0, login.stderr);
+    const seen = await look();
+    assert.equal(seen.code, 0, seen.stderr);
+    assert.equal(fs.readFileSync(config, 'utf8').includes(Secret), false);
+    const out = await skopeo('logout', elsewhere);
+    assert.equal(out.code, 0, out.stderr);
+    assert.notEqual((await look()).code, 0);
+    fs.writeFileSync(config, known);
+  });
+
   test('docker looks at the image, and `docker logout` drops the token', async (t) => {
     if (needs(t, 'docker') || needs(t, 'skopeo')) return;
     assert.equal((await copy()).code, 0);
@@ -129,7 +149,7 @@ describe('get', () => {
   test('takes Docker Hub\'s address', async () => {
     const name = await addKey(world, unique('hub'), { match: 'https://index.docker.io/v1/' });
     assert.equal((await credential('https://index.docker.io/v1/\n')).Secret, 'sk_test_0123456789');
-    await afresh(world, name);
+    await world.must(['remove', name]);
   });
 
   test('has the account\'s user name, which may make it an identity token, and any token in it', async () => {
@@ -178,11 +198,11 @@ describe('the other verbs', () => {
     fs.rmSync(accountFile(world, 'broken'));
   });
 
-  test('store takes back what was handed out, and nothing else', async () => {
+  test('store takes back what was handed out, and nothing else where an account answers', async () => {
     const { Username, Secret } = await credential(`${OTHER}/v2/`);
     assert.deepEqual(await store({ Username, Secret }).then(({ code, stdout, stderr }) => [code, stdout, stderr]), [0, '', '']);
     const refusals = [
-      [{}, /ringbearer login/], [{ ServerURL: 'registry.example.org' }, /no account answers/], [{ ServerURL: '' }, /^no credentials server URL\n$/],
+      [{}, /ringbearer login/], [{ ServerURL: '' }, /^no credentials server URL\n$/],
       [{ ServerURL: undefined }, /^no credentials server URL\n$/], [{ Username: '' }, /^no credentials username\n$/],
       [{ Username: undefined }, /^no credentials username\n$/], [{ Secret: 'a\nb' }, /control character/],
     ];
@@ -196,6 +216,42 @@ describe('the other verbs', () => {
       assert.equal(code, 1, input);
       assert.match(stdout, /JSON object/);
     }
+  });
+
+  test('what belongs to no account is kept, once for each registry, and apart from git\'s', async () => {
+    const at = (ServerURL, Username, Secret) => store({ ServerURL, Username, Secret }).then(({ code, stdout, stderr }) => assert.deepEqual([code, stdout, stderr], [0, '', '']));
+    const found = (server) => helper('get', server).then(({ code, stdout }) => (code ? stdout : JSON.parse(stdout)));
+    const odd = '"\\p\'{}ä</s>';
+    await at('kept.example.test:5000', 'joan', odd);
+    assert.deepEqual(await found('kept.example.test:5000'), { ServerURL: 'kept.example.test:5000', Username: 'joan', Secret: odd });
+    await at('https://kept.example.test:5000', 'jane', 'second');
+    assert.equal((await found('kept.example.test:5000')).Username, 'jane');
+    const { stdout: passwords } = await world.must(['list', '--passwords', '--json']);
+    assert.equal(passwords.split('docker://kept.example.test:5000').length, 2, passwords);
+    await at('https://index.docker.io/v1/', 'whale', 'third');
+    assert.equal((await found('https://index.docker.io/v1/\n')).Secret, 'third');
+    for (const other of ['kept.example.test', 'kept.example.test:5001', 'index.docker.io/v2/']) assert.equal(await found(other), NOT_FOUND, other);
+
+    const listed = JSON.parse((await helper('list')).stdout);
+    assert.deepEqual([listed['https://kept.example.test:5000/'], listed['https://index.docker.io/v1/']], ['jane', 'whale']);
+
+    const git = { protocol: 'https', host: 'kept.example.test:5000' };
+    assert.equal((await world.request(git)).answer.password, undefined);
+    await world.request({ ...git, username: 'g', password: 'git\'s' }, { verb: 'store' });
+    assert.equal((await helper('erase', 'kept.example.test:5000')).code, 0);
+    assert.equal(await found('kept.example.test:5000'), NOT_FOUND);
+    assert.equal((await world.request(git)).answer.password, 'git\'s');
+  });
+
+  test('a locked keyring is an error and not an absence', async () => {
+    assert.equal((await store({ ServerURL: 'locked.example.test' })).code, 0);
+    await world.keyring.lock();
+    const { code, stdout } = await helper('get', 'locked.example.test');
+    const other = await helper('get', 'registry.example.org');
+    await world.keyring.unlock();
+    assert.equal(code, 1);
+    assert.match(stdout, /locked/);
+    assert.equal(other.stdout, NOT_FOUND);
   });
 
   test('erase drops the token and leaves other places alone', async () => {
