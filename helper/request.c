@@ -152,6 +152,10 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 
 	if (!url && (!protocol || !host))
 		return 0;
+	/* git takes escapes out of a host: whatever ends one in a URL would make it another's. */
+	if (!url && (strpbrk(protocol, "/:?#") || strpbrk(host, "/?#@\\")))
+		return malformed(
+			error, "`protocol` or `host` holds more than that", "write `path` and `username` apart");
 	if (!url) {
 		length = snprintf(text, sizeof text, "%s://%s/", protocol, host);
 		if (length < 0 || (size_t)length >= sizeof text ||

@@ -157,6 +157,21 @@ unescape(char *to, size_t room, const char *from, size_t size)
 	return true;
 }
 
+/* A letter, then letters, digits and "+-." (RFC 3986 section 3.1), before what COLON begins. */
+static bool
+parse_scheme(struct rbr_url *url, const char *text, const char *colon)
+{
+	size_t i, size = (size_t)(colon - text);
+
+	for (i = 0; i < size; i++)
+		if (!isalnum((unsigned char)text[i]) && !strchr("+-.", text[i]))
+			return false;
+	if (!isalpha((unsigned char)*text) || !copy(url->scheme, sizeof url->scheme, text, size))
+		return false;
+	lower(url->scheme);
+	return true;
+}
+
 /* [user[:password]@]host[:port] */
 static bool
 parse_authority(struct rbr_url *url, const char *text, size_t size)
@@ -206,10 +221,9 @@ rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struc
 	if (strlen(text) >= RBR_URL_MAX)
 		return rbr_fail(
 			error, RINGBEARER_E_CONFIG, "%s: the URL is longer than %d bytes", what, RBR_URL_MAX - 1);
-	if (!colon || colon == text || !copy(url.scheme, sizeof url.scheme, text, (size_t)(colon - text)))
+	if (!colon || !parse_scheme(&url, text, colon))
 		return rbr_fail(
 			error, RINGBEARER_E_CONFIG, "%s: `%.80s` is no URL; write https://host/path", what, text);
-	lower(url.scheme);
 	authority = colon + 3;
 	authority_size = strcspn(authority, "/?#");
 	path = authority + authority_size;

@@ -49,6 +49,7 @@ urls_are_taken_apart(void **state)
 		{"https://example.org:/a", "https", "example.org", "/a", "", 443},
 		{"ssh://example.org:22/a", "ssh", "example.org", "/a", "", 22},
 		{"ssh://example.org/a", "ssh", "example.org", "/a", "", 0},
+		{"git+ssh-1.0://example.org/a", "git+ssh-1.0", "example.org", "/a", "", 0},
 		{"HTTPS://EXAMPLE.Org/Path", "https", "example.org", "/Path", "", 443},
 		{"https://jane@example.org/", "https", "example.org", "/", "jane", 443},
 		{"https://jane:secret@example.org:1/", "https", "example.org", "/", "jane", 1},
@@ -115,6 +116,12 @@ what_is_no_url_is_refused(void **state)
 		"https://example.org/%4x",
 		"https://example.org/%x4",
 		"averyveryverylongscheme://example.org/",
+		"evil.example/x://example.org/",
+		"https#://example.org/",
+		"ht tps://example.org/",
+		"1https://example.org/",
+		"+https://example.org/",
+		"http\x1bs://example.org/",
 	};
 	size_t i;
 
