@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "loader.h"
 #include "log.h"
@@ -29,7 +30,13 @@ has_secret(const struct rbr_message *message)
 static bool
 is_yes(const char *text) /* as git reads it */
 {
-	return text && *text && strcmp(text, "0") != 0 && strcmp(text, "false") != 0 && strcmp(text, "no") != 0;
+	static const char *const noes[] = {"", "0", "false", "no", "off"};
+	size_t i;
+
+	for (i = 0; text && i < RBR_ARRAY_SIZE(noes); i++)
+		if (strcasecmp(text, noes[i]) == 0)
+			return false;
+	return text;
 }
 
 /* 0: never. */
