@@ -149,7 +149,7 @@ describe('a token that the server refuses', () => {
   });
 
   const harmless = {
-    'no error': 'Bearer realm="api"', 'another scheme': 'Basic realm="error=invalid_token"',
+    'no error': 'Bearer realm="api"', 'another scheme': 'Negotiate realm="error=invalid_token"',
     'the words in a text': 'Bearer realm="x, error=invalid_token"', 'another error': 'Bearer error="invalid_request"',
   };
   for (const [what, challenge] of Object.entries(harmless)) {

@@ -75,7 +75,7 @@ describe('endpoints that are not taken', () => {
     'a user name and a password': ['https://someone:not-a-secret-password@127.0.0.1/token', /must not hold a user name/],
     'a fragment': ['https://127.0.0.1/token#part', /fragment/],
     'another scheme': ['ftp://127.0.0.1/token', /must be https/],
-    'a file': ['file:///etc/hosts', /host/],
+    'a file': ['file:///etc/hosts', /must be https/],
     'no URL at all': ['127.0.0.1/token', /no URL/],
   };
   for (const [index, [what, [token_endpoint, says]]] of Object.entries(wrong).entries()) {

@@ -173,7 +173,7 @@ export class World {
     const words = [process.execPath, fileURLToPath(new URL('open-url.mjs', import.meta.url)), JSON.stringify({ ca: this.caFile, log, ...options })];
     const quoted = words.map((word) => `'${word.replaceAll("'", "'\\''")}'`).join(' ');
     fs.writeFileSync(program, `#!/bin/sh\nexec ${quoted} "$1"\n`, { mode: 0o700 });
-    const visits = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').trim().split('\n').map((line) => JSON.parse(line)) : []);
+    const visits = () => (fs.existsSync(log) ? fs.readFileSync(log, 'utf8').split('\n').slice(0, -1).map((line) => JSON.parse(line)) : []); // whole lines
     return { program, env: { BROWSER: program }, visits };
   }
 
