@@ -333,6 +333,19 @@ remove_item(struct rbr_work *work, const char *path)
 	return rc;
 }
 
+/* Is nothing left that has ATTRIBUTES? */
+static int
+check_gone(struct rbr_work *work, GHashTable *attributes)
+{
+	struct paths paths = {NULL, NULL};
+	int rc = search(work, attributes, &paths);
+
+	if (rc == 0 && (paths.unlocked[0] || paths.locked[0]))
+		rc = rbr_work_fail_kept(work);
+	free_paths(&paths);
+	return rc;
+}
+
 static int
 remove_all(struct rbr_work *work, void *data)
 {
@@ -342,13 +355,16 @@ remove_all(struct rbr_work *work, void *data)
 	int rc = search(work, attributes, &paths);
 
 	(void)data;
-	g_hash_table_unref(attributes);
 	if (rc == 0)
 		rc = unlock(work, paths.locked);
 	for (each = paths.unlocked; rc == 0 && *each; each++)
 		rc = remove_item(work, *each);
 	for (each = paths.locked; rc == 0 && *each; each++)
 		rc = remove_item(work, *each);
+	/* libsecret takes a prompt that was closed or not shown for a consent. */
+	if (rc == 0 && rbr_work_wanted_prompt())
+		rc = check_gone(work, attributes);
+	g_hash_table_unref(attributes);
 	free_paths(&paths);
 	return rc;
 }

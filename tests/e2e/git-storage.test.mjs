@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { openAskingBus } from './lib/asking-bus.mjs';
 import { ASKED, Git, gitVersion, helper } from './lib/git.mjs';
 import { encoded, itemsOf, putValue, watchCalls } from './lib/keyring-items.mjs';
 import { addKey, assertRefused, unique } from './lib/small-accounts.mjs';
@@ -381,6 +382,22 @@ describe('a keyring that is not open', () => {
       await world.keyring.unlock();
       assert.equal((await helper(world, 'get', place)).answer.password, 'safe');
     } finally {
+      await closeWorld(world);
+    }
+  });
+
+  test('one that asks a person before it removes anything has not removed it when nobody was asked', async () => {
+    const world = await World.create({ servers: false });
+    const bus = await openAskingBus(world);
+    try {
+      silent(await helper(world, 'store', kept, { env: bus.env }));
+      const erased = await helper(world, 'erase', kept, { env: bus.env });
+      assert.deepEqual(bus.seen, ['Delete']);
+      assert.deepEqual([erased.code, erased.stdout], [4, '']);
+      assert.match(erased.stderr, /^ringbearer: .*not removed.*\n$/);
+      assert.equal((await helper(world, 'get', place)).answer.password, 'safe');
+    } finally {
+      await bus.close();
       await closeWorld(world);
     }
   });

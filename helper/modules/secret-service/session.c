@@ -170,6 +170,15 @@ rbr_work_fail_locked(struct rbr_work *work)
 		"the keyring is locked; unlock it (log in to the desktop, or run `ringbearer refresh` where a prompt can be shown)");
 }
 
+int
+rbr_work_fail_kept(struct rbr_work *work)
+{
+	return work->host->fail(work->call,
+		kept.service->prompted ? RINGBEARER_E_STORE_DISMISSED : RINGBEARER_E_STORE_LOCKED,
+		"the secret was not removed: the keyring asks a person first, and its prompt was closed or not shown; remove it in "
+		"the keyring's viewer");
+}
+
 /* ERROR may be NULL: libsecret fails so where its arguments do not please it. */
 int
 rbr_work_fail(struct rbr_work *work, const char *doing, GError *error)

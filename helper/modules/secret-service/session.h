@@ -45,5 +45,6 @@ int rbr_work_call(struct rbr_work *work, const char *path, const char *method, G
 int rbr_work_fail(struct rbr_work *work, const char *doing, GError *error);
 int rbr_work_fail_late(struct rbr_work *work);
 int rbr_work_fail_locked(struct rbr_work *work);
+int rbr_work_fail_kept(struct rbr_work *work); /* not removed, for want of a person's consent */
 
 #endif
