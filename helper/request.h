@@ -14,6 +14,7 @@ struct rbr_request {
 	const char *account; /* NULL: find it by the URL */
 	bool has_url;
 	struct rbr_url url;
+	bool exact; /* of what is stored: the URL's path alone, also where that is "/" */
 	const char *username; /* NULL: not said */
 	const char *scope; /* NULL: the account's */
 	int64_t min_valid; /* seconds; -1: not said */

@@ -166,7 +166,7 @@ locate(const struct rbr_request *request, struct place *ret_place, struct rbr_er
 	rbr_url_origin(&request->url, ret_place->origin, sizeof ret_place->origin);
 	length =
 		snprintf(ret_place->endpoint, sizeof ret_place->endpoint, "%s%s", ret_place->origin, request->url.path);
-	ret_place->has_path = strcmp(request->url.path, "/") != 0;
+	ret_place->has_path = request->exact || strcmp(request->url.path, "/") != 0;
 	ret_place->username = username ? username : request->username;
 	if (length < 0 || (size_t)length >= sizeof ret_place->endpoint)
 		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,

@@ -81,7 +81,7 @@ find_account(struct rbr_context *context, const char *server, char name[RBR_ACCO
 
 /* -- registries without an account -- */
 
-/* A request about what is kept for SERVER; USERNAME and SECRET are NULL if none are given. */
+/* A request about what is kept for SERVER and no place within it; USERNAME and SECRET are NULL if none are given. */
 static int
 ask_storage(struct rbr_context *context, const char *server, const char *username, const char *secret,
 	struct rbr_request *request)
@@ -95,6 +95,7 @@ ask_storage(struct rbr_context *context, const char *server, const char *usernam
 		(secret && rbr_message_add(&request->message, "password", secret) < 0))
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request has a line that is too long; shorten it");
+	request->exact = true;
 	return rbr_request_understand(request, &context->error);
 }
 

@@ -169,7 +169,7 @@ describe('get', () => {
 
   test('refuses what is no address', async () => {
     for (const server of ['', ' \n']) assert.deepEqual(await helper('get', server).then(({ code, stdout }) => [code, stdout]), [1, 'no credentials server URL\n']);
-    for (const server of ['a b', 'a\nb', 'registry.example.test/v2\0', '://', `https://${'a'.repeat(5000)}`, 'a'.repeat(200000)]) {
+    for (const server of ['a b', 'a\nb', 'registry.example.test/v2\0', '://', 'a.example/x://registry.example.test', `https://${'a'.repeat(5000)}`, 'a'.repeat(200000)]) {
       const { code, stdout, stderr } = await helper('get', server);
       assert.equal(code, 1, server);
       assert.match(stdout, /^[^\n]+\n$/, server.slice(0, 20));
@@ -241,6 +241,17 @@ describe('the other verbs', () => {
     assert.equal((await helper('erase', 'kept.example.test:5000')).code, 0);
     assert.equal(await found('kept.example.test:5000'), NOT_FOUND);
     assert.equal((await world.request(git)).answer.password, 'git\'s');
+  });
+
+  test('what is kept for a registry is none of the places within it', async () => {
+    const found = (server) => helper('get', server).then(({ code, stdout }) => (code ? stdout : JSON.parse(stdout).Secret));
+    await store({ ServerURL: 'places.example.test/team', Secret: 'of the team' });
+    assert.equal(await found('places.example.test'), NOT_FOUND);
+    await store({ ServerURL: 'places.example.test', Secret: 'of all' });
+    const both = async () => [await found('places.example.test/team'), await found('places.example.test')];
+    assert.deepEqual(await both(), ['of the team', 'of all']);
+    assert.equal((await helper('erase', 'places.example.test')).code, 0);
+    assert.deepEqual(await both(), ['of the team', NOT_FOUND]);
   });
 
   test('a locked keyring is an error and not an absence', async () => {
