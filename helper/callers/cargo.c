@@ -18,10 +18,12 @@
 
 #define HELLO "{\"v\":[1]}\n"
 #define SPOKEN "1"
+#define CHUNK 4096 /* read at a time */
 
 struct conversation {
 	struct rbr_context *context;
 	char line[RBR_DOCUMENT_MAX + 2]; /* with its newline and a NUL */
+	char chunk[CHUNK]; /* what stdio has read: `login` brings a token */
 };
 
 static int
@@ -146,7 +148,10 @@ rbr_caller_cargo(struct rbr_context *context, int argc, char **argv)
 	if (!conversation)
 		return rbr_fail_memory(&context->error);
 	conversation->context = context;
+	(void)setvbuf(stdin, conversation->chunk, _IOFBF, sizeof conversation->chunk);
 	rc = converse(conversation);
+	(void)fclose(stdin);
+	explicit_bzero(conversation, sizeof *conversation);
 	free(conversation);
 	return rc;
 }
