@@ -74,17 +74,30 @@ hush(const struct rbr_context *context)
 	(void)close(nobody);
 }
 
-/* Gives the failure RC as an answer. 0: it is out, and all is well as far as the exit status goes. */
 static int
-answer_failure(struct rbr_context *context, const struct rbr_format *format, int rc)
+answer_in_form(struct rbr_context *context, struct rbr_request *request)
+{
+	int rc = request->format->in_environment ? rbr_kubernetes_look(context, request) : 0;
+
+	return rc < 0 ? rc : rbr_command_answer(context, request);
+}
+
+/* Where failures are answers, too: RC, unless it is 0, or what comes of the request. 0: something is out, and all is well as far
+ * as the exit status goes. */
+static int
+answer_always(struct rbr_context *context, struct rbr_request *request, int rc)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
 	const char *detail = context->error.detail;
 
+	hush(context);
+	if (rc == 0)
+		rc = answer_in_form(context, request);
 	context->unfinished = 0;
 	if (rc == 0)
 		return 0;
-	if (format->write_failure(ringbearer_error_name(rc), *detail ? detail : ringbearer_error_advice(rc), &out) < 0)
+	if (request->format->write_failure(
+		    ringbearer_error_name(rc), *detail ? detail : ringbearer_error_advice(rc), &out) < 0)
 		return rc;
 	return rbr_output(context, &out);
 }
@@ -96,17 +109,12 @@ rbr_command_get(struct rbr_context *context, int argc, char **argv)
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
 	int rc = rbr_ask(context, argc, argv, &request, &input);
+	const struct rbr_format *format = request.format;
 
-	bool failures_answer = request.format && request.format->write_failure;
-
-	if (failures_answer)
-		hush(context);
-	if (rc == 0 && request.format->in_environment)
-		rc = rbr_kubernetes_look(context, &request);
-	if (rc == 0)
-		rc = rbr_command_answer(context, &request);
-	if (failures_answer)
-		return answer_failure(context, request.format, rc);
+	if (format && format->write_failure)
+		return answer_always(context, &request, rc);
+	if (rc == 0 && format)
+		rc = answer_in_form(context, &request);
 	if (rc < 0 && request.tells_errors)
 		tell_error(context);
 	return rc;
