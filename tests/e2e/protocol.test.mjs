@@ -82,7 +82,7 @@ describe('which account', () => {
       'https://evil.test @api.example.test/': 'malformed_request',
     };
     for (const [url, expected] of Object.entries(hosts)) assert.equal(await found(await ask(world, { url })), expected, url);
-    assert.equal(await found(await ask(world, { protocol: 'https', host: 'api.example.test@evil.test' })), 'no_account');
+    assert.equal(await found(await ask(world, { protocol: 'https', host: 'api.example.test@evil.test' })), 'malformed_request');
   });
 
   test('username decides between two, and never against itself', async () => {
