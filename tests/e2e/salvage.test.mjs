@@ -65,6 +65,30 @@ test('a refresh token behind the limit cannot be read: the outcome is not known'
   await world.control.rotation({ grace: 0 });
 });
 
+// A gateway's page may show whatever was sent to it.
+describe('a page that refuses, and shows what looks like a refresh token', () => {
+  const page = '<html><p>"refresh_token": "on-a-page"</p></html>';
+  const long = page + 'x'.repeat(9000);
+  const pages = {
+    '502': ['502 Bad Gateway', page], '502, long': ['502 Bad Gateway', long], '400': ['400 Bad Request', page],
+    '502, cut': ['502 Bad Gateway', page, 100], '502, long and cut': ['502 Bad Gateway', long, 100], '400, cut': ['400 Bad Request', page, 100],
+  };
+  for (const [name, [status, body, missing = 0]] of Object.entries(pages)) {
+    test(name, async () => {
+      const old = await refreshTokenOf(world);
+      await fault({ kind: 'raw_http', count: 2, body: `HTTP/1.1 ${status}\r\nContent-Length: ${body.length + missing}\r\n\r\n${body}` });
+      for (let runs = 0; runs < 2; runs += 1) {
+        await get(world);
+        assert.equal((await tokensSent(world)).at(-1), old);
+      }
+      await world.control.clearFaults();
+      assert.equal(await refreshTokenOf(world), old);
+      await world.must(['refresh', NAME]);
+      await assertWorks(world, await get(world));
+    });
+  }
+});
+
 // The keyring is locked while the request is under way, so that what was parked is all there is.
 describe('what is parked of a long answer has its refresh token', () => {
   const answers = {

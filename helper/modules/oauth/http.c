@@ -18,6 +18,7 @@
 struct transfer {
 	const struct rbr_oauth *oauth;
 	struct rbr_http_answer *answer;
+	CURL *curl;
 	enum rbr_replay replay;
 	bool posts;
 	bool too_long;
@@ -30,19 +31,19 @@ rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answ
 	*answer = RBR_HTTP_ANSWER_EMPTY;
 }
 
-/* A long answer's refresh token is all that must not be lost of it. */
+/* A long answer's refresh token is all that must not be lost of it; one that a refusal shows must not be found. */
 static void
 park(const struct transfer *transfer, const char *bytes, size_t size)
 {
 	const struct ringbearer_host *host = transfer->oauth->host;
-	struct rbr_json_span span;
+	struct rbr_json_span span = {bytes, size, NULL, 0};
 
 	if (transfer->replay == RBR_REPLAY_SAFE)
 		return;
-	if (size > PARK_WHOLE_MAX && rbr_json_find(bytes, size, "refresh_token", &span))
-		host->park(transfer->oauth->call, span.text, span.size);
-	else
-		host->park(transfer->oauth->call, bytes, size);
+	if ((size > PARK_WHOLE_MAX || transfer->answer->refusal) &&
+		rbr_json_find(bytes, size, "refresh_token", &span) && transfer->answer->refusal)
+		return;
+	host->park(transfer->oauth->call, span.text, span.size);
 }
 
 /* What is too long is taken up to the limit: it may hold the next refresh token. */
@@ -54,7 +55,10 @@ take_body(char *data, size_t size, size_t count, void *user)
 	struct ringbearer_secret *body = transfer->answer->body;
 	size_t room = RBR_HTTP_BODY_MAX - host->secret_size(body), taken = size * count;
 	bool first = host->secret_size(body) == 0;
+	long status = 0;
 
+	(void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
+	transfer->answer->refusal = status >= 400;
 	if (taken > room) {
 		transfer->too_long = true;
 		taken = room;
@@ -296,6 +300,7 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 	if (!curl || !headers || !longer || !ret_answer->body) {
 		rc = oauth->host->fail(oauth->call, RINGBEARER_E_SYSTEM, "libcurl cannot be started");
 	} else {
+		transfer.curl = curl;
 		set_transport(curl, oauth, url);
 		set_limits(curl, remaining);
 		set_request(curl, oauth, body, longer, &transfer);

@@ -140,7 +140,7 @@ send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body
 		rc = rbr_http_post(oauth, endpoint, body, header, replay, &answer);
 		if (rc == 0)
 			rc = rbr_token_response(oauth, &answer, ret_tokens);
-		if (rc < 0 && replay != RBR_REPLAY_SAFE && answer.status < 400 && answer.body)
+		if (rc < 0 && replay != RBR_REPLAY_SAFE && !answer.refusal && answer.body)
 			rbr_token_salvage(oauth, answer.body, ret_tokens);
 		outcome = judge(rc, &answer, replay, ret_tokens);
 		pause = attempt < RBR_TOKEN_REQUEST_RETRIES
