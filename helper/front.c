@@ -11,6 +11,7 @@
  * input, finds the same and reports it.
  */
 #include "config.h"
+#include "folders.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -112,7 +113,7 @@ int
 main(int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
-	static const char lost[] = "ringbearer: " WHOLE " cannot be run; install ringbearer again\n";
+	static const char lost[] = "ringbearer: " RBR_LIBEXECDIR "/" WHOLE " cannot be run; install ringbearer again\n";
 	char *words[WORDS_MAX];
 	int count;
 

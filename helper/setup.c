@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `setup`: has another program ask ringbearer, by a line in that program's own configuration. */
 #include "config.h"
+#include "folders.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -8,6 +8,7 @@
  * asks a thousand times a second, in however many threads and processes, does not start a thousand programs.
  */
 #include "config.h"
+#include "folders.h"
 
 #include <stdio.h>
 #include <stdlib.h>
