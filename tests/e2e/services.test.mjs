@@ -139,7 +139,7 @@ describe('BlueConic-shaped', () => {
     assert.equal(await asked(), 2);
   });
 
-  test('S1:26 no terminal, no display and no browser is needed', async () => {
+  test('S1:26 S2:6 no terminal, no display and no browser is needed', async () => {
     const env = { BROWSER: '/nonexistent', TERM: undefined };
     const { stdout, stderr } = await world.exec('setsid', ['--wait', world.program, 'token', NAME], { env });
     assert.match(stdout, /^[\x21-\x7e]+\n$/);

@@ -61,7 +61,7 @@ describe(`${CALLERS} callers at expiry`, () => {
     assert.equal(new Set(sent).size, sent.length, 'no refresh token ever came twice');
   }
 
-  test('one request, and everybody gets the same token', async (t) => assertOneForAll(await callAll(t)));
+  test('S0:32 one request, and everybody gets the same token', async (t) => assertOneForAll(await callAll(t)));
 
   test('while the server takes its time', async (t) => {
     await world.control.fault({ kind: 'delay', seconds: 1 });

@@ -96,7 +96,7 @@ describe('killed', { skip }, () => {
     assert.deepEqual(between, ['add_key']);
   });
 
-  test('from the request on, at a server that ends the login when a token comes twice', async () => {
+  test('S0:32 from the request on, at a server that ends the login when a token comes twice', async () => {
     const { total } = await measure('pending');
     const settling = await measure('settle');
     const { published } = settling.passed;
