@@ -70,7 +70,7 @@ describe('a page that refuses, and shows what looks like a refresh token', () =>
   const page = '<html><p>"refresh_token": "on-a-page"</p></html>';
   const long = page + 'x'.repeat(9000);
   const pages = {
-    '502': ['502 Bad Gateway', page], '502, long': ['502 Bad Gateway', long], '400': ['400 Bad Request', page],
+    '502': ['502 Bad Gateway', page], '502, long': ['502 Bad Gateway', long], '400': ['400 Bad Request', page], '302': ['302 Found', page],
     '502, cut': ['502 Bad Gateway', page, 100], '502, long and cut': ['502 Bad Gateway', long, 100], '400, cut': ['400 Bad Request', page, 100],
   };
   for (const [name, [status, body, missing = 0]] of Object.entries(pages)) {

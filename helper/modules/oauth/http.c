@@ -58,7 +58,7 @@ take_body(char *data, size_t size, size_t count, void *user)
 	long status = 0;
 
 	(void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-	transfer->answer->refusal = status >= 400;
+	transfer->answer->refusal = status < 200 || status >= 300;
 	if (taken > room) {
 		transfer->too_long = true;
 		taken = room;
