@@ -272,6 +272,7 @@ create(struct rbr_work *work, SecretValue *value)
 {
 	GHashTable *attributes = attributes_of(work->item);
 	const char *label = work->item->label ? work->item->label : "ringbearer";
+	gchar *made = NULL;
 	GAsyncResult *result;
 	GError *error = NULL;
 	int rc = 0;
@@ -287,6 +288,11 @@ create(struct rbr_work *work, SecretValue *value)
 			rc = rbr_work_fail_locked(work);
 		else
 			rc = rbr_work_fail(work, "writing to the keyring", error);
+	} else if (rbr_work_wanted_prompt()) { /* closed or not shown, it is a success for libsecret */
+		rc = find_item(work, &made);
+		g_free(made);
+		if (rc == RINGBEARER_E_NO_SECRET)
+			rc = rbr_work_fail_locked(work);
 	}
 	g_object_unref(result);
 	g_clear_error(&error);

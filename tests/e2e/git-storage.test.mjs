@@ -386,9 +386,23 @@ describe('a keyring that is not open', () => {
     }
   });
 
+  test('one that asks a person before it makes anything is locked where nobody was asked', async () => {
+    const world = await World.create({ servers: false });
+    const bus = await openAskingBus(world, ['CreateItem']);
+    try {
+      const stored = await helper(world, 'store', kept, { env: bus.env });
+      assert.deepEqual(bus.seen, ['CreateItem']);
+      assert.deepEqual([stored.code, stored.stdout], [4, '']);
+      assert.match(stored.stderr, /^ringbearer: the keyring is locked.*\n$/);
+    } finally {
+      await bus.close();
+      await closeWorld(world);
+    }
+  });
+
   test('one that asks a person before it removes anything has not removed it when nobody was asked', async () => {
     const world = await World.create({ servers: false });
-    const bus = await openAskingBus(world);
+    const bus = await openAskingBus(world, ['Delete']);
     try {
       silent(await helper(world, 'store', kept, { env: bus.env }));
       const erased = await helper(world, 'erase', kept, { env: bus.env });
