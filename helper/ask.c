@@ -159,7 +159,7 @@ rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *
 			   : rbr_no_argument(context, argc, argv);
 	if (rc == 0)
 		rc = refuse_terminal(context, show);
-	if (rc == 0 && !names_something(&request->message) && !looks_elsewhere(&request->message))
+	if (rc == 0 && (context->for_git || !names_something(&request->message)) && !looks_elsewhere(&request->message))
 		rc = read_input(context, request, input);
 	return rc < 0 ? rc : rbr_request_understand(request, &context->error);
 }

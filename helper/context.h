@@ -11,6 +11,7 @@
 
 struct rbr_context {
 	bool trace; /* RINGBEARER_TRACE=1 */
+	bool for_git; /* git asks: it says on standard input where the token goes, whatever the options say */
 	bool quiet; /* nobody reads what the run says: a detached renewal, a caller that wants silence */
 	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */

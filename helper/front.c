@@ -64,7 +64,7 @@ give_back(const struct ringbearer_secret *input)
 
 /* True if the answer is out. Whether a token was refused is the whole program's guess (inference.c), and a token that should be renewed ahead of time is left to the whole program, too. */
 static bool
-answer(int argc, char **argv, struct ringbearer_secret *input)
+answer(int argc, char **argv, bool for_git, struct ringbearer_secret *input)
 {
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
@@ -72,6 +72,7 @@ answer(int argc, char **argv, struct ringbearer_secret *input)
 	struct rbr_context context;
 
 	rbr_context_start(&context);
+	context.for_git = for_git;
 	return !context.trace && rbr_ask(&context, argc, argv, &request, input) == 0 && !request.format->one_way &&
 		rbr_hit(&context, &request, RBR_IF_NEEDED, &wish, &credential) &&
 		!rbr_credential_ageing(&credential, rbr_clock_now()) && !credential.unfinished &&
@@ -120,7 +121,7 @@ main(int argc, char **argv)
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
 	count = take_words(argc, argv, words);
-	if (count > 0 && answer(count, words, &input))
+	if (count > 0 && answer(count, words, name_of_caller(argv[0]) != NULL, &input))
 		return 0;
 	if (input.size == 0 || give_back(&input))
 		run_whole(argv);

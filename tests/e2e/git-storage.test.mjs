@@ -344,9 +344,15 @@ describe('beside accounts', () => {
     assert.equal((await helper(world, 'get', place)).answer.password, 'of ada');
   });
 
-  test('an account that the configuration names: nothing of it is stored', async () => {
+  test('an account that the configuration names answers where it matches, and nowhere else', async () => {
+    const options = [`--account=${name}`];
+    assert.equal((await helper(world, 'get', of('git.example.com'), { options })).answer.password, 'token-of-robot');
+    const elsewhere = await helper(world, 'get', { capability: ['error'], ...of('elsewhere.example.com') }, { options });
+    assert.deepEqual([elsewhere.code, elsewhere.answer.error, elsewhere.answer.password], [1, 'no_account', undefined]);
+  });
+
+  test('and nothing of it is stored', async () => {
     const [place, options] = [of('elsewhere.example.com'), [`--account=${name}`]];
-    assert.equal((await helper(world, 'get', place, { options })).answer.password, 'token-of-robot');
     silent(await helper(world, 'store', { ...place, username: 'robot', password: 'token-of-robot' }, { options }));
     silent(await helper(world, 'erase', { ...place, username: 'robot', password: 'token-of-robot' }, { options }));
     assert.deepEqual(await itemsOf(world, 'https://elsewhere.example.com:443'), []);
