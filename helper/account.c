@@ -69,6 +69,21 @@ rbr_account_get(const struct rbr_account *account, enum rbr_key key)
 	return value ? value->text : NULL;
 }
 
+int
+rbr_account_want(const struct rbr_account *account, enum rbr_key key, struct rbr_error *error)
+{
+	const struct rbr_key_info *info = &rbr_keys[key];
+	char option[RBR_KEY_OPTION_MAX];
+
+	if (rbr_account_get(account, key))
+		return 0;
+	if (account->path[0] != '\0')
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "`%s` is not set; add %s = %s to %s", info->name,
+			info->name, info->placeholder, account->path);
+	return rbr_fail(error, RINGBEARER_E_CONFIG, "`%s` is not set; add --%s=%s", info->name,
+		rbr_key_option(key, option), info->placeholder);
+}
+
 bool
 rbr_account_yes(const struct rbr_account *account, enum rbr_key key)
 {
@@ -248,6 +263,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 	memcpy(account->provider_path, provider.path, sizeof provider.path);
 	take_hint(&provider, "denied_hint", account->denied_hint);
 	take_hint(&provider, "rejected_hint", account->rejected_hint);
+	take_hint(&provider, "needs", account->needs);
 	for (i = 0; rc == 0 && i < provider.lines.count; i++) {
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 		unsigned line = provider.lines.entries[i].line;
@@ -307,9 +323,9 @@ rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_e
 	if (rc == 0)
 		rc = rbr_config_read(located.path, &lines, error);
 	if (rc == 0)
-		rc = rbr_account_assemble(name, &lines, located.path, ret_account, error);
-	if (rc == 0)
 		memcpy(ret_account->path, located.path, sizeof located.path);
+	if (rc == 0)
+		rc = rbr_account_assemble(name, &lines, located.path, ret_account, error);
 	return rc;
 }
 

@@ -61,6 +61,7 @@ struct rbr_account {
 	bool iss_required; /* the issuer says that it names itself in every authorization response */
 	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */
 	char rejected_hint[RBR_HINT_MAX];
+	char needs[RBR_HINT_MAX]; /* keys that the provider wants for OAuth grants, separated by blanks */
 	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
 	size_t count;
 };
@@ -89,6 +90,9 @@ int rbr_account_override(struct rbr_account *account, enum rbr_key key, const ch
 /* The value of KEY that is in effect, or NULL. INDEX counts the values of a key that repeats, from 0. */
 const struct rbr_value *rbr_account_value(const struct rbr_account *account, int key, size_t index);
 const char *rbr_account_get(const struct rbr_account *account, enum rbr_key key);
+
+/* Must KEY be set? RINGBEARER_E_CONFIG with a detail that says how to set it. */
+int rbr_account_want(const struct rbr_account *account, enum rbr_key key, struct rbr_error *error) RBR_MUST_CHECK;
 
 /* The value of a YES_NO key, and of a SECONDS key (-1: not set). */
 bool rbr_account_yes(const struct rbr_account *account, enum rbr_key key);

@@ -14,26 +14,21 @@
 
 #include "command.h"
 #include "custody.h"
+#include "keys.h"
 #include "log.h"
 #include "paths.h"
 
 #define OPTION_SECRET_STDIN (RBR_KEYS + 1)
-#define NAME_SIZE 40
 
 /* Every key of keys.def is an option, with dashes for underscores. */
 static void
-make_options(struct option options[RBR_KEYS + 2], char names[RBR_KEYS][NAME_SIZE])
+make_options(struct option options[RBR_KEYS + 2], char names[RBR_KEYS][RBR_KEY_OPTION_MAX])
 {
 	int key;
-	char *p;
 
-	for (key = 0; key < RBR_KEYS; key++) {
-		(void)snprintf(names[key], NAME_SIZE, "%s", rbr_keys[key].name);
-		for (p = names[key]; *p; p++)
-			if (*p == '_')
-				*p = '-';
-		options[key] = (struct option){names[key], required_argument, NULL, key + 1};
-	}
+	for (key = 0; key < RBR_KEYS; key++)
+		options[key] = (struct option){
+			rbr_key_option((enum rbr_key)key, names[key]), required_argument, NULL, key + 1};
 	options[RBR_KEYS] = (struct option){"secret-stdin", no_argument, NULL, OPTION_SECRET_STDIN};
 	options[RBR_KEYS + 1] = (struct option){NULL, 0, NULL, 0};
 }
@@ -42,7 +37,7 @@ static int
 read_options(struct rbr_context *context, int argc, char **argv, struct rbr_message *lines, bool *ret_stdin)
 {
 	struct option options[RBR_KEYS + 2];
-	char names[RBR_KEYS][NAME_SIZE];
+	char names[RBR_KEYS][RBR_KEY_OPTION_MAX];
 	int option;
 
 	make_options(options, names);
@@ -139,13 +134,14 @@ add(struct rbr_context *context, const char *name, const struct rbr_message *lin
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 	const char *kind = NULL;
+	bool login = false;
 	char path[PATH_MAX];
 	int rc = refuse_existing(context, name, path);
 
 	if (rc == 0)
 		rc = rbr_account_assemble(name, lines, "the command line", &account, &context->error);
 	if (rc == 0)
-		rc = rbr_custody_kind(context, &account, &kind);
+		rc = rbr_custody_kind(context, &account, &kind, &login);
 	if (rc == 0 && rbr_message_format(lines, &text) < 0)
 		rc = rbr_fail_memory(&context->error);
 	if (rc == 0 && kind)
@@ -161,8 +157,10 @@ add(struct rbr_context *context, const char *name, const struct rbr_message *lin
 		context->error = first;
 		return rc;
 	}
-	if (rc == 0 && isatty(STDERR_FILENO))
-		rbr_warn(context, name, "added; try `ringbearer token %s --show`", name);
+	if (rc == 0)
+		(void)printf(login ? "%s: added; now run `ringbearer login %s`\n"
+				   : "%s: added; try `ringbearer token %s --show`\n",
+			name, name);
 	return rc;
 }
 

@@ -156,7 +156,46 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 }
 
 int
-rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind)
+rbr_custody_check(const struct rbr_account *account, const struct ringbearer_module *grant, struct rbr_error *error)
+{
+	const char *word = account->needs;
+	char name[RBR_HINT_MAX];
+	int key, rc;
+
+	if (!(grant->needs & (RINGBEARER_NEEDS_CLIENT_SECRET | RINGBEARER_NEEDS_REFRESH_TOKEN)))
+		return 0;
+	rc = rbr_account_want(account, RBR_KEY_CLIENT_ID, error);
+	while (rc == 0 && *(word += strspn(word, " "))) {
+		size_t size = strcspn(word, " ");
+
+		(void)snprintf(name, sizeof name, "%.*s", (int)size, word);
+		key = rbr_key_find(name);
+		if (key < 0)
+			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `needs` names no key: `%.64s`; mend it",
+				account->provider_path, name);
+		rc = rbr_account_want(account, (enum rbr_key)key, error);
+		word += size;
+	}
+	return rc;
+}
+
+/* Where a person is sent; an issuer says so itself. */
+static int
+check_login(const struct rbr_account *account, struct rbr_error *error)
+{
+	const char *grant = rbr_account_get(account, RBR_KEY_GRANT);
+
+	if (rbr_account_get(account, RBR_KEY_ISSUER))
+		return 0;
+	if (strcmp(grant, "device_code") == 0)
+		return rbr_account_want(account, RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT, error);
+	if (strcmp(grant, "authorization_code") != 0 || rbr_account_get(account, RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT))
+		return 0; /* `login --device` will do */
+	return rbr_account_want(account, RBR_KEY_AUTHORIZATION_ENDPOINT, error);
+}
+
+int
+rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind, bool *ret_login)
 {
 	char endpoint[RBR_BINDING_MAX];
 	struct ringbearer_module grant;
@@ -168,12 +207,18 @@ rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const
 	if (rc < 0)
 		return rc;
 	*ret_kind = NULL;
+	*ret_login = grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN;
 	if (grant.needs & RINGBEARER_NEEDS_API_KEY)
 		*ret_kind = RBR_KIND_API_KEY;
 	else if ((grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) &&
 		strcmp(rbr_account_get(account, RBR_KEY_CLIENT_AUTH), "none") != 0)
 		*ret_kind = RBR_KIND_CLIENT_SECRET;
-	return *ret_kind ? rbr_vault_binding(account, *ret_kind, endpoint, &context->error) : 0;
+	if (*ret_kind || *ret_login)
+		rc = rbr_vault_binding(
+			account, *ret_kind ? *ret_kind : RBR_KIND_REFRESH_TOKEN, endpoint, &context->error);
+	if (rc == 0)
+		rc = rbr_custody_check(account, &grant, &context->error);
+	return rc < 0 ? rc : check_login(account, &context->error);
 }
 
 static int

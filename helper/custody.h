@@ -5,6 +5,7 @@
 
 #include "account.h"
 #include "context.h"
+#include "protocol/module.h"
 #include "protocol/secret.h"
 
 /* Checks SECRET, keeps it as the account's KIND, reads it back, and drops every cached token and verdict of the
@@ -16,9 +17,14 @@ int rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, c
 int rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive)
 	RBR_MUST_CHECK;
 
-/* Which kind of secret a person must give for ACCOUNT; *RET_KIND is NULL if none. Has the issuer say what
- * it is bound to, if the account does not. RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
-int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind) RBR_MUST_CHECK;
+/* Which kind of secret a person must give for ACCOUNT; *RET_KIND is NULL if none; and does it need a login as well? Has the issuer say what
+ * it is bound to, if the account does not, and refuses an account that cannot work. RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
+int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind, bool *ret_login)
+	RBR_MUST_CHECK;
+
+/* Has ACCOUNT what GRANT and its provider cannot do without? RINGBEARER_E_CONFIG. */
+int rbr_custody_check(const struct rbr_account *account, const struct ringbearer_module *grant, struct rbr_error *error)
+	RBR_MUST_CHECK;
 
 /* Gets that secret: without echo from the terminal, or from stdin to its end (one newline at the end is dropped). */
 int rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,

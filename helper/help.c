@@ -7,6 +7,7 @@
 
 #include "account.h"
 #include "command.h"
+#include "keys.h"
 
 static void
 print_overview(void)
@@ -24,15 +25,12 @@ print_overview(void)
 static void
 print_keys(void)
 {
-	char option[64];
+	char name[RBR_KEY_OPTION_MAX], option[RBR_KEY_OPTION_MAX + 24];
 	int key;
-	char *p;
 
 	for (key = 0; key < RBR_KEYS; key++) {
-		(void)snprintf(option, sizeof option, "%s=%s", rbr_keys[key].name, rbr_keys[key].placeholder);
-		for (p = option; *p && *p != '='; p++)
-			if (*p == '_')
-				*p = '-';
+		(void)snprintf(option, sizeof option, "%s=%s", rbr_key_option((enum rbr_key)key, name),
+			rbr_keys[key].placeholder);
 		(void)printf("  --%-38s %s", option, rbr_keys[key].help);
 		if (rbr_keys[key].initial)
 			(void)printf(" (%s)", rbr_keys[key].initial);

@@ -3,6 +3,7 @@
 
 #include "keys.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,18 @@ rbr_key_find(const char *name)
 		if (strcmp(rbr_keys[key].name, name) == 0)
 			return key;
 	return -1;
+}
+
+const char *
+rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX])
+{
+	char *p;
+
+	(void)snprintf(option, RBR_KEY_OPTION_MAX, "%s", rbr_keys[key].name);
+	for (p = option; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	return option;
 }
 
 static size_t

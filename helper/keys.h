@@ -9,9 +9,13 @@
 /* Of a unit's name, systemd.unit(5). */
 #define RBR_UNIT_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:-_.\\@"
 #define RBR_SECONDS_MAX 86400
+#define RBR_KEY_OPTION_MAX 40
 
 /* Does TEXT suit KEY? RINGBEARER_E_CONFIG with a detail that begins with WHERE and names what is allowed. */
 int rbr_key_check(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
 	RBR_MUST_CHECK;
+
+/* The name of KEY's option of `add`, without the leading dashes: with dashes for underscores. Returns OPTION. */
+const char *rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX]);
 
 #endif

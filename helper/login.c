@@ -73,7 +73,9 @@ prepare(struct rbr_exchange *exchange)
 		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_USAGE,
 			"this account needs no login (grant = %s); its secret is given with `ringbearer secret %s`",
 			rbr_account_get(exchange->call.account, RBR_KEY_GRANT), exchange->call.account->name);
-	rc = rbr_exchange_vault(exchange);
+	rc = rbr_custody_check(exchange->call.account, &exchange->grant, &exchange->call.context->error);
+	if (rc == 0)
+		rc = rbr_exchange_vault(exchange);
 	if (rc == 0)
 		rc = rbr_vault_probe(&exchange->vault);
 	return rc < 0 ? rc : rbr_exchange_secrets(exchange);

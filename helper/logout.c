@@ -90,7 +90,7 @@ lasting_token(struct rbr_exchange *exchange)
 }
 
 int
-rbr_logout(struct rbr_context *context, struct rbr_account *account)
+rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_forgotten)
 {
 	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *lasting = NULL;
@@ -99,6 +99,7 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account)
 	struct revoking revoking = {&exchange, &first};
 	int rc = rbr_exchange_start(&exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT), true);
 
+	*ret_forgotten = false;
 	if (rc == 0)
 		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_REVOCATION_ENDPOINT);
 	if (rc < 0 && exchange.grant.name && rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT)) {
@@ -132,6 +133,7 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account)
 	if (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		rc = erase_standing(&exchange);
 	rbr_custody_forget_all(context, account);
+	*ret_forgotten = rc == 0;
 	if (rc == 0 && first.code != 0) {
 		context->error = first;
 		return first.code;
@@ -140,11 +142,22 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account)
 }
 
 int
+rbr_logout_but(struct rbr_context *context, const char *done)
+{
+	struct rbr_error why = context->error;
+
+	(void)rbr_fail(&context->error, why.code, "%s here, but %s", done, why.detail);
+	context->error.retry_after = why.retry_after;
+	return why.code;
+}
+
+int
 rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 {
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const char *name = NULL;
+	bool forgotten = false;
 	int rc;
 
 	if (rbr_option(context, argc, argv, options) == 0)
@@ -153,7 +166,9 @@ rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 	if (rc == 0)
 		rc = rbr_account_load(name, &account, &context->error);
 	if (rc == 0)
-		rc = rbr_logout(context, &account);
+		rc = rbr_logout(context, &account, &forgotten);
+	if (rc < 0 && forgotten)
+		return rbr_logout_but(context, "forgotten");
 	if (rc == 0)
 		(void)printf("%s: logged out\n", name);
 	return rc;

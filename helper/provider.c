@@ -24,7 +24,8 @@ rbr_provider_wipe(struct rbr_provider *provider)
 bool
 rbr_provider_has_key(const char *key)
 {
-	static const char *const own[] = {"title", "documentation", "tenant_domain", "denied_hint", "rejected_hint"};
+	static const char *const own[] = {
+		"title", "documentation", "tenant_domain", "denied_hint", "rejected_hint", "needs"};
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(own); i++)

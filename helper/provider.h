@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Providers: what a service prescribes, as data. A provider file holds account keys, and four of its own:
+ * Providers: what a service prescribes, as data. A provider file holds account keys, and some of its own:
  * `title` and `documentation` (a link) for people, `tenant_domain` (a tenant without a dot is a name in this
- * domain) and `denied_hint` (what it takes to be allowed to consent). `{name}` in a value is filled in from the
+ * domain), `needs` (keys that an account must have for an OAuth grant), `denied_hint` (what it takes to be allowed to
+ * consent) and `rejected_hint`. `{name}` in a value is filled in from the
  * account's key of that name.
  */
 #ifndef RBR_PROVIDER_H

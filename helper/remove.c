@@ -23,7 +23,8 @@ is_the_stores(int code)
 static int
 end_login(struct rbr_context *context, struct rbr_account *account, bool *ret_stop)
 {
-	int rc = rbr_logout(context, account);
+	bool forgotten; /* if not, the secrets go nevertheless */
+	int rc = rbr_logout(context, account, &forgotten);
 
 	*ret_stop = is_the_stores(rc) || rc == RINGBEARER_E_BUSY;
 	if (rc == RINGBEARER_E_NO_SECRET || rc == RINGBEARER_E_CONFIG || rc == RINGBEARER_E_MODULE)
@@ -66,7 +67,9 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 			strerror(errno));
 	if (rc == 0 && refusal.code != 0) {
 		context->error = refusal;
-		return refusal.code;
+		return rbr_logout_but(context, "removed");
 	}
+	if (rc == 0)
+		(void)printf("%s: removed\n", name);
 	return rc;
 }

@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "custody.h"
+#include "vault.h"
 
 enum { OPTION_SECRET_STDIN = 1 };
 
@@ -15,10 +16,11 @@ replace(struct rbr_context *context, const char *name, bool from_stdin)
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
 	const char *kind = NULL;
+	bool login;
 	int rc = rbr_account_load(name, &account, &context->error);
 
 	if (rc == 0)
-		rc = rbr_custody_kind(context, &account, &kind);
+		rc = rbr_custody_kind(context, &account, &kind, &login);
 	if (rc < 0)
 		return rc;
 	if (!kind)
@@ -26,7 +28,11 @@ replace(struct rbr_context *context, const char *name, bool from_stdin)
 			"this account has no secret to replace (grant = %s, client_auth = %s)",
 			rbr_account_get(&account, RBR_KEY_GRANT), rbr_account_get(&account, RBR_KEY_CLIENT_AUTH));
 	rc = rbr_custody_ask(context, &account, kind, from_stdin, &secret);
-	return rc < 0 ? rc : rbr_custody_keep(context, &account, kind, &secret, true);
+	if (rc == 0)
+		rc = rbr_custody_keep(context, &account, kind, &secret, true);
+	if (rc == 0)
+		(void)printf("%s: %s kept\n", name, rbr_vault_label(kind));
+	return rc;
 }
 
 int

@@ -29,8 +29,8 @@ static const struct {
 	{KIND_PROBE, "probe"},
 };
 
-static const char *
-label_of(const char *kind)
+const char *
+rbr_vault_label(const char *kind)
 {
 	size_t i;
 
@@ -43,7 +43,7 @@ label_of(const char *kind)
 bool
 rbr_vault_knows(const char *kind)
 {
-	return label_of(kind) != NULL && strcmp(kind, KIND_PROBE) != 0;
+	return rbr_vault_label(kind) != NULL && strcmp(kind, KIND_PROBE) != 0;
 }
 
 int
@@ -87,7 +87,7 @@ rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_
 	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
 	if (!endpoint)
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
-			"`token_endpoint` is not set; add token_endpoint = https://… or a `provider` that knows it");
+			"`token_endpoint` is not set; add token_endpoint = https://…, or an `issuer` or `provider` that knows it");
 	(void)snprintf(ret_endpoint, RBR_BINDING_MAX, "%s", endpoint);
 	return 0;
 }
@@ -101,7 +101,8 @@ bind_item(const struct rbr_vault *vault, const char *kind, struct binding *bindi
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(binding->label, sizeof binding->label, "ringbearer: %s, %s", account->name, label_of(kind));
+	(void)snprintf(
+		binding->label, sizeof binding->label, "ringbearer: %s, %s", account->name, rbr_vault_label(kind));
 	binding->item = (struct ringbearer_item){
 		.size = sizeof binding->item,
 		.account = account->name,
@@ -132,7 +133,7 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 	rc = vault->store.lookup(vault->call, &binding->item, ret_secret);
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return rbr_fail(error, rc, "the keyring holds no %s for %s at %s; give it with `ringbearer secret %s`",
-			label_of(kind), binding->item.client_id, binding->endpoint, binding->item.account);
+			rbr_vault_label(kind), binding->item.client_id, binding->endpoint, binding->item.account);
 	if (rc == 0 && !*ret_secret)
 		return rbr_fail(error, RINGBEARER_E_MODULE, "the module %s gave no value; report it to its author",
 			vault->store.name);
@@ -148,7 +149,7 @@ rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_se
 	struct binding binding;
 	int rc = bind_item(vault, kind, &binding);
 
-	rbr_trace(vault->call->context, "looking up the %s of %s", label_of(kind), vault->call->account->name);
+	rbr_trace(vault->call->context, "looking up the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	return rc < 0 ? rc : lookup(vault, &binding, ret_secret);
 }
 
@@ -163,7 +164,7 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 		return rc;
 	if (!vault->store.store)
 		return unsupported(vault, "keep secrets");
-	rbr_trace(vault->call->context, "keeping the %s of %s", label_of(kind), vault->call->account->name);
+	rbr_trace(vault->call->context, "keeping the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	rc = rbr_loader_check(
 		vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
 	if (rc == 0)
@@ -173,7 +174,7 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the keyring gave back another %s than it was given; check the keyring and try again",
-			label_of(kind));
+			rbr_vault_label(kind));
 	return 0;
 }
 
@@ -187,7 +188,7 @@ rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 		return rc;
 	if (!vault->store.erase)
 		return unsupported(vault, "erase secrets");
-	rbr_trace(vault->call->context, "erasing the %s of %s", label_of(kind), vault->call->account->name);
+	rbr_trace(vault->call->context, "erasing the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	return rbr_loader_check(vault->call->context, &vault->store, vault->store.erase(vault->call, &binding.item));
 }
 

@@ -42,6 +42,9 @@ int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
 /* Is KIND one of the three kinds? */
 bool rbr_vault_knows(const char *kind);
 
+/* What people call KIND; NULL if there is no such kind. */
+const char *rbr_vault_label(const char *kind);
+
 /* May SECRET be one? Bytes 0x20 to 0x7E (RFC 6749 appendix A), not empty, at most 64 KiB.
  * RINGBEARER_E_MALFORMED_REQUEST. */
 int rbr_vault_check(const struct ringbearer_secret *secret, struct rbr_error *error) RBR_MUST_CHECK;

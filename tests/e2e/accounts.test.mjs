@@ -41,7 +41,7 @@ describe('add', () => {
   test('writes the file and the secret, for nobody else to read', async () => {
     const name = next();
     const { stdout, stderr } = await world.must(['add', name, ...key, '--username=me', '--timeout=5', '--secret-stdin'], { input: `${KEY}\n` });
-    assert.deepEqual([stdout, stderr], ['', '']);
+    assert.deepEqual([stdout, stderr], [`${name}: added; try \`ringbearer token ${name} --show\`\n`, '']);
     const text = fs.readFileSync(accountFile(world, name), 'utf8');
     assert.equal(text.replaceAll(' ', ''), `provider=oauth2\ngrant=api_key\nmatch=${PLACE}\nusername=me\ntimeout=5\n`);
     assert.equal(fs.statSync(accountFile(world, name)).mode & 0o7777, 0o600);
@@ -54,6 +54,13 @@ describe('add', () => {
     const name = next();
     await world.must(['add', name, ...client, '--client-auth=none']);
     assert.deepEqual(await itemsOf(world, name), []);
+  });
+
+  test('a grant that needs a login says so', async () => {
+    for (const flags of [['--provider=codeberg', '--grant=authorization_code'], ['--provider=github', '--grant=device_code']]) {
+      const name = next();
+      assert.equal((await add(name, [...flags, '--client-id=x'])).stdout, `${name}: added; now run \`ringbearer login ${name}\`\n`);
+    }
   });
 
   test('an account that is there is not touched', async () => {
@@ -74,6 +81,13 @@ describe('add', () => {
     'no such grant': [7, /grant-nonsense/, ['--grant=nonsense']],
     'an API key for no place': [7, /`match` is not set/, ['--provider=oauth2', '--grant=api_key']],
     'a client without endpoint': [7, /`token_endpoint` is not set/, ['--provider=oauth2', '--grant=client_credentials']],
+    'a client without a name': [7, /`client_id` is not set; add --client-id=ID$/m, ['--provider=oauth2', '--grant=client_credentials', `--token-endpoint=${TOKEN}`]],
+    'a public client without a name': [7, /`client_id` is not set/, ['--provider=codeberg', '--grant=authorization_code']],
+    'a public client without endpoint': [7, /`token_endpoint` is not set.*issuer/, ['--provider=keycloak', '--grant=authorization_code', '--client-id=x']],
+    'a login that leads nowhere': [7, /`authorization_endpoint` is not set/, ['--grant=authorization_code', '--client-id=x', `--token-endpoint=${TOKEN}`]],
+    'a device login that leads nowhere': [7, /`device_authorization_endpoint` is not set/, ['--provider=codeberg', '--grant=device_code', '--client-id=x']],
+    'Google without a scope': [7, /`scope` is not set; add --scope=SCOPES$/m, ['--provider=google', '--grant=authorization_code', '--client-id=x']],
+    'Microsoft without a scope': [7, /`scope` is not set/, ['--provider=microsoft', '--tenant=x.test', '--grant=client_credentials', '--client-id=x']],
     'no tenant where there must be one': [7, /needs `tenant`/, ['--provider=blueconic', '--grant=client_credentials']],
     'a tenant that leaves its place': [7, /`tenant` cannot be/, ['--provider=blueconic', '--grant=client_credentials', '--tenant=evil.test/x']],
     'an endpoint over http': [7, /`token_endpoint` must be https/, ['--grant=client_credentials', '--token-endpoint=http://login.example.test/']],

@@ -89,7 +89,7 @@ describe('secret, refresh, remove', () => {
     const rejected = { account: name, 'wwwauth[]': ['Bearer error="invalid_token"'], password: first };
     assertRefused(await ask(world, rejected), 6, 'client_rejected', new RegExp(`ringbearer secret ${name}`));
     const { stdout } = await world.must(['secret', name, '--secret-stdin'], { input: `${secret}\n` });
-    assert.equal(stdout, '');
+    assert.equal(stdout, `${name}: client secret kept\n`);
     const second = (await ask(world, { account: name })).answer.password;
     assert.ok(second && second !== first);
     await world.control.reset();
@@ -99,6 +99,16 @@ describe('secret, refresh, remove', () => {
     const name = next();
     world.account(name, { provider: 'oauth2', grant: 'client_credentials', client_auth: 'none', client_id: 'x', token_endpoint: 'https://x.test/' });
     await usage(['secret', name, '--secret-stdin'], /no secret to replace/);
+  });
+
+  test('login and secret do not begin with what cannot end well', async () => {
+    const name = next();
+    world.account(name, { provider: 'oauth2', grant: 'authorization_code', authorization_endpoint: 'https://x.test/a', token_endpoint: 'https://x.test/' });
+    for (const words of [['login', name, '--no-browser'], ['secret', name, '--secret-stdin']]) {
+      const { code, stderr } = await world.run(words, { input: KEY });
+      assert.deepEqual([code, stderr], [7, `ringbearer: ${name}: \`client_id\` is not set; add client_id = ID to ${accountFile(world, name)}\n`]);
+    }
+    assert.deepEqual(await itemsOf(world, name), []);
   });
 
   test('refresh renews now and tells for how long', async () => {
@@ -116,7 +126,7 @@ describe('secret, refresh, remove', () => {
   test('remove takes secrets, tokens and the file, and can be done twice', async () => {
     const name = await addKey(world, next());
     await ask(world, { account: name });
-    assert.equal((await world.must(['remove', name])).stdout, '');
+    assert.equal((await world.must(['remove', name])).stdout, `${name}: removed\n`);
     assert.deepEqual([fs.existsSync(accountFile(world, name)), await itemsOf(world, name)], [false, []]);
     world.account(name, keyAccount);
     assertRefused(await ask(world, { account: name }), 4, 'no_secret');

@@ -78,7 +78,8 @@ describe('what is missing or does not fit', () => {
 
   test('the authorization endpoint', async () => {
     const name = unique('guard-noendpoint');
-    await addPublic(world, name, { provider: 'oauth2', authorization_endpoint: undefined });
+    await addPublic(world, name, { provider: 'oauth2' });
+    edit(world, name, 'authorization_endpoint');
     await refuses(world, name, 7, /`authorization_endpoint`/);
   });
 

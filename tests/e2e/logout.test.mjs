@@ -132,7 +132,7 @@ describe('the service agrees', () => {
 });
 
 describe('the service does not agree: nothing stays here all the same', () => {
-  const ALIVE = /must be taken to be alive/;
+  const ALIVE = /: forgotten here, but .*must be taken to be alive/;
 
   test('S2:80 503 with Retry-After', async () => {
     const { access } = await loggedIn(BLUECONIC);
@@ -251,7 +251,7 @@ describe('`remove` after a login', () => {
     await loggedIn(name);
     await control.fault({ endpoint: 'revoke', kind: '503', count: 2 });
     const { stderr } = await world.run(['remove', name]);
-    assert.match(stderr, /must be taken to be alive/);
+    assert.match(stderr, new RegExp(`^ringbearer: ${name}: removed here, but .*must be taken to be alive`));
     assert.equal(fs.existsSync(accountFile(world, name)), false);
     assert.deepEqual(await kindsKept(world, name), []);
   });

@@ -53,7 +53,7 @@ describe('an open keyring', () => {
     await fresh();
     const [first] = await itemsOf(world, name);
     for (const secret of ['second', 'third']) assert.equal((await put(world, name, { api_key: secret })).code, 0);
-    assert.equal((await world.must(['secret', name, '--secret-stdin'], { input: 'fourth\n' })).stdout, '');
+    assert.equal((await world.must(['secret', name, '--secret-stdin'], { input: 'fourth\n' })).stdout, `${name}: API key kept\n`);
     assert.deepEqual((await itemsOf(world, name)).map((item) => item.path), [first.path]);
     assert.equal((await ask(world, { account: name })).answer.password, 'fourth');
   });
