@@ -147,19 +147,20 @@ is_secret_key(const char *key)
 
 /* Finds KEY, or says why not. */
 static int
-identify(const char *key, const char *what, unsigned line, struct rbr_error *error)
+identify(const char *key, const char *account, const char *what, unsigned line, struct rbr_error *error)
 {
+	struct rbr_nearest nearest = RBR_NEAREST(key);
 	int found = rbr_key_find(key);
 
 	if (found >= 0)
 		return found;
 	if (is_secret_key(key))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s, line %u: a configuration file must not hold a secret; remove `%s` and give it with `ringbearer secret "
-			"ACCOUNT`",
-			what, line, key);
+			"%s, line %u: a configuration file must not hold a secret; remove `%s` and give it with `ringbearer secret %s`",
+			what, line, key, account);
+	rbr_key_nearest(&nearest);
 	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s, line %u: there is no key `%.64s`; did you mean `%s`?", what,
-		line, key, rbr_key_nearest(key));
+		line, key, nearest.name);
 }
 
 static int
@@ -173,7 +174,7 @@ add_own(struct rbr_account *account, const struct rbr_message *lines, const char
 	for (i = 0; rc == 0 && i < lines->count; i++) {
 		unsigned line = lines->entries[i].line;
 
-		key = identify(rbr_message_key(lines, i), what, line, error);
+		key = identify(rbr_message_key(lines, i), account->name, what, line, error);
 		if (key < 0)
 			return key;
 		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
@@ -270,7 +271,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 
 		if (rbr_provider_has_key(rbr_message_key(&provider.lines, i)))
 			continue;
-		key = identify(rbr_message_key(&provider.lines, i), provider.path, line, error);
+		key = identify(rbr_message_key(&provider.lines, i), account->name, provider.path, line, error);
 		if (key < 0)
 			return key;
 		rc = expand(account, &provider, rbr_message_value(&provider.lines, i), &text, error);
@@ -320,6 +321,8 @@ rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_e
 	struct rbr_located located;
 	int rc = rbr_account_locate(name, &located, error);
 
+	if (rc == RINGBEARER_E_NO_ACCOUNT)
+		return rbr_account_missing(name, error);
 	if (rc == 0)
 		rc = rbr_config_read(located.path, &lines, error);
 	if (rc == 0)
@@ -360,4 +363,15 @@ rbr_account_visit(rbr_account_visitor visit, void *data, struct rbr_error *error
 		(void)closedir(open_folder);
 	}
 	return rc;
+}
+
+int
+rbr_account_missing(const char *name, struct rbr_error *error)
+{
+	struct rbr_nearest nearest = RBR_NEAREST(name);
+
+	if (rbr_account_visit(rbr_nearest_visit, &nearest, NULL) < 0 || !rbr_nearest_fits(&nearest))
+		return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT, "there is no account `%s`", name);
+	return rbr_fail(
+		error, RINGBEARER_E_NO_ACCOUNT, "there is no account `%s`; did you mean `%s`?", name, nearest.name);
 }

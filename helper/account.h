@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 #include "locate.h"
+#include "nearest.h"
 #include "protocol/message.h"
 
 #define RBR_HINT_MAX 256
@@ -36,8 +37,8 @@ extern const struct rbr_key_info rbr_keys[RBR_KEYS];
 /* The key called NAME, or -1. */
 int rbr_key_find(const char *name);
 
-/* The known key that looks most like NAME. */
-const char *rbr_key_nearest(const char *name);
+/* Finds the known key that looks most like the wanted name. */
+void rbr_key_nearest(struct rbr_nearest *nearest);
 
 enum rbr_layer {
 	RBR_LAYER_DEFAULT,
@@ -100,6 +101,9 @@ int64_t rbr_account_seconds(const struct rbr_account *account, enum rbr_key key)
 
 /* When a token of LIFETIME seconds should be renewed: so many seconds before its end (renew_ahead). */
 int64_t rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime);
+
+/* RINGBEARER_E_NO_ACCOUNT, naming the account that may have been meant by NAME. */
+int rbr_account_missing(const char *name, struct rbr_error *error);
 
 /* Calls VISIT with the name of every account, each once, in no order, until it returns non-zero; returns that. */
 typedef int (*rbr_account_visitor)(const char *name, void *data);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "locate.h"
 #include "options.h"
 
 enum {
@@ -21,14 +22,14 @@ enum {
 	OPTION_SHOW,
 };
 
-#define OPTIONS_OF_GET 4
+#define OPTIONS_OF_GET 3
 
 static const struct option options[] = {
-	{"account", required_argument, NULL, OPTION_ACCOUNT},
 	{"url", required_argument, NULL, OPTION_URL},
 	{"username", required_argument, NULL, OPTION_USERNAME},
 	{"format", required_argument, NULL, OPTION_FORMAT},
 	/* `token` takes the rest */
+	{"account", required_argument, NULL, OPTION_ACCOUNT},
 	{"scope", required_argument, NULL, OPTION_SCOPE},
 	{"resource", required_argument, NULL, OPTION_RESOURCE},
 	{"min-valid", required_argument, NULL, OPTION_MIN_VALID},
@@ -106,14 +107,26 @@ read_input(struct rbr_context *context, struct rbr_request *request, struct ring
 static int
 take_token_arguments(struct rbr_context *context, int argc, char **argv, struct rbr_message *message)
 {
-	const char *name = NULL;
-	int rc = rbr_account_argument(context, argc, argv, &name);
+	const char *name = rbr_message_get(message, "account");
+	bool named = name != NULL;
+	int rc = named ? rbr_no_argument(context, argc, argv) : rbr_account_argument(context, argc, argv, &name);
 
 	if (rc < 0)
 		return rc;
-	if (rbr_message_add(message, "account", name) < 0 || rbr_message_add(message, "format", "token") < 0)
+	if ((!named && rbr_message_add(message, "account", name) < 0) ||
+		rbr_message_add(message, "format", "token") < 0)
 		return rbr_fail_memory(&context->error);
 	return 0;
+}
+
+/* `get` and `erase` have options alone. */
+static int
+refuse_arguments(struct rbr_context *context, int argc, char **argv)
+{
+	if (optind < argc && rbr_account_check_name(argv[optind], NULL) == 0 && strcmp(argv[0], "store") != 0)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"`%s` is one argument too many; write --account=%s", argv[optind], argv[optind]);
+	return rbr_no_argument(context, argc, argv);
 }
 
 static bool
@@ -130,7 +143,7 @@ rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_r
 	int rc = read_options(context, argc, argv, options, &request->message, &show);
 
 	if (rc == 0)
-		rc = rbr_no_argument(context, argc, argv);
+		rc = refuse_arguments(context, argc, argv);
 	if (rc == 0 && !(erase && names_something(&request->message) && isatty(STDIN_FILENO)))
 		rc = read_input(context, request, &input);
 	return rc;
@@ -156,7 +169,7 @@ rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *
 
 	if (rc == 0)
 		rc = token ? take_token_arguments(context, argc, argv, &request->message)
-			   : rbr_no_argument(context, argc, argv);
+			   : refuse_arguments(context, argc, argv);
 	if (rc == 0)
 		rc = refuse_terminal(context, show);
 	if (rc == 0 && (context->for_git || !names_something(&request->message)) && !looks_elsewhere(&request->message))

@@ -24,7 +24,11 @@ find_account(struct rbr_context *context, const struct rbr_request *request, str
 	} else {
 		rc = rbr_match_find(context, &request->url, request->username, wish->account);
 	}
-	return rc < 0 ? rc : rbr_account_locate(wish->account, &wish->located, &context->error);
+	if (rc == 0)
+		rc = rbr_account_locate(wish->account, &wish->located, &context->error);
+	return rc == RINGBEARER_E_NO_ACCOUNT && request->account
+		? rbr_account_missing(request->account, &context->error)
+		: rc;
 }
 
 static int

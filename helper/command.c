@@ -5,6 +5,8 @@
 
 #include <string.h>
 
+#include "nearest.h"
+
 const struct rbr_command rbr_commands[] = {
 	{"get", rbr_command_get, "[--account=NAME | --url=URL] [OPTION …]", "answer a request for a token",
 		"Without --account and --url the request is read from standard input, as key=value lines\n"
@@ -67,6 +69,21 @@ const struct rbr_command rbr_commands[] = {
 	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},
 	{NULL, NULL, NULL, NULL, NULL},
 };
+
+int
+rbr_command_missing(struct rbr_context *context, const char *name)
+{
+	struct rbr_nearest nearest = RBR_NEAREST(name);
+	const struct rbr_command *command;
+
+	for (command = rbr_commands; command->name; command++)
+		rbr_nearest_try(&nearest, command->name);
+	if (rbr_nearest_fits(&nearest))
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "there is no command `%.40s`; did you mean `%s`?",
+			name, nearest.name);
+	return rbr_fail(
+		&context->error, RINGBEARER_E_USAGE, "there is no command `%.40s`; see `ringbearer help`", name);
+}
 
 const struct rbr_command *
 rbr_command_find(const char *name)

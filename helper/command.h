@@ -20,6 +20,9 @@ extern const struct rbr_command rbr_commands[];
 
 const struct rbr_command *rbr_command_find(const char *name);
 
+/* RINGBEARER_E_USAGE, naming the command that may have been meant by NAME. */
+int rbr_command_missing(struct rbr_context *context, const char *name);
+
 /* Answers REQUEST on standard output in the form that it names, as `get` does. */
 int rbr_command_answer(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
 

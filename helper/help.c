@@ -77,8 +77,7 @@ rbr_command_help(struct rbr_context *context, int argc, char **argv)
 		return 0;
 	}
 	if (!command)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"there is no command `%.40s`; see `ringbearer help`", argv[1]);
+		return rbr_command_missing(context, argv[1]);
 	print_command(command);
 	return 0;
 }

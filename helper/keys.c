@@ -9,8 +9,6 @@
 
 #include "url.h"
 
-#define LONGEST_COMPARED 64
-
 const struct rbr_key_info rbr_keys[RBR_KEYS] = {
 #define KEY(identifier, name, kind, repeats, initial, placeholder, help) \
 	{name, kind, repeats, initial, placeholder, help},
@@ -41,51 +39,13 @@ rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX])
 	return option;
 }
 
-static size_t
-smaller(size_t a, size_t b)
+void
+rbr_key_nearest(struct rbr_nearest *nearest)
 {
-	return a < b ? a : b;
-}
-
-/* How many characters must be added, dropped or replaced to make one of the other (Levenshtein). */
-static size_t
-distance(const char *a, const char *b)
-{
-	size_t row[LONGEST_COMPARED + 1], i, j, b_size = strlen(b);
-
-	if (b_size > LONGEST_COMPARED)
-		b_size = LONGEST_COMPARED;
-	for (j = 0; j <= b_size; j++)
-		row[j] = j;
-	for (i = 0; i < LONGEST_COMPARED && a[i]; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (j = 1; j <= b_size; j++) {
-			size_t replaced = diagonal + (a[i] != b[j - 1]);
-
-			diagonal = row[j];
-			row[j] = smaller(replaced, smaller(row[j], row[j - 1]) + 1);
-		}
-	}
-	return row[b_size];
-}
-
-const char *
-rbr_key_nearest(const char *name)
-{
-	const char *nearest = rbr_keys[0].name;
-	size_t least = distance(name, nearest), each;
 	int key;
 
-	for (key = 1; key < RBR_KEYS; key++) {
-		each = distance(name, rbr_keys[key].name);
-		if (each < least) {
-			least = each;
-			nearest = rbr_keys[key].name;
-		}
-	}
-	return nearest;
+	for (key = 0; key < RBR_KEYS; key++)
+		rbr_nearest_try(nearest, rbr_keys[key].name);
 }
 
 /* A number from 1 to RBR_SECONDS_MAX; *END points behind it. */

@@ -37,7 +37,7 @@ run(struct rbr_context *context, int argc, char **argv)
 	command = rbr_command_find(argv[1]);
 	if (!command) {
 		/* git asks helpers to ignore what they do not know; a person at a terminal wants to be told. */
-		return isatty(STDIN_FILENO) ? usage(context, "there is no such command") : 0;
+		return isatty(STDIN_FILENO) ? rbr_command_missing(context, argv[1]) : 0;
 	}
 	for (i = 2; i < argc; i++)
 		if (strcmp(argv[i], "--help") == 0) {

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nearest.h"
+
 #define NAME_MAX_LENGTH 64
 
 static const enum rbr_place places[] = {RBR_PLACE_SHIPPED, RBR_PLACE_SYSTEM, RBR_PLACE_USER};
@@ -82,6 +84,7 @@ name_is_sound(const char *name)
 int
 rbr_provider_load(const char *name, struct rbr_provider *ret_provider, struct rbr_error *error)
 {
+	struct rbr_nearest nearest = RBR_NEAREST(name);
 	char folder[PATH_MAX], path[PATH_MAX];
 	size_t i;
 	int rc;
@@ -104,6 +107,9 @@ rbr_provider_load(const char *name, struct rbr_provider *ret_provider, struct rb
 		ret_provider->place = places[i];
 		return 0;
 	}
+	if (rbr_provider_visit(rbr_nearest_visit, &nearest, NULL) == 0 && rbr_nearest_fits(&nearest))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "there is no provider `%s`; did you mean `%s`?", name,
+			nearest.name);
 	return rbr_fail(error, RINGBEARER_E_CONFIG, "there is no provider `%s`; see `ringbearer providers`", name);
 }
 

@@ -165,8 +165,8 @@ check_states() { # of `list`, as JSON has them and as a person reads them
 }
 
 check_provider_keys() {
-  sed -n '/^rbr_provider_has_key/,/^}/s/.*own\[\] = {\(.*\)};/\1/p' "$srcdir/helper/provider.c" |
-    grep -oE '[a-z_]+' >"$scratch/code"
+  sed -n '/^rbr_provider_has_key/,/^}/p' "$srcdir/helper/provider.c" | tr '\n' ' ' |
+    sed 's/.*own\[\] = {\([^}]*\)}.*/\1/' | grep -oE '[a-z_]+' >"$scratch/code"
   mentioned "$scratch/code" "$manual"
 }
 

@@ -156,7 +156,7 @@ describe('which files are believed', () => {
     'more than 64 KB': [`# ${'x'.repeat(1000)}\n`.repeat(70), /longer than 65536 bytes/],
     'a bad value': ['timeout = soon', /line 6: `timeout` cannot be `soon`/],
     ...Object.fromEntries(['client_secret', 'refresh_token', 'api_key', 'access_token', 'password'].map((word) => [
-      `a ${word}`, [`${word} = x`, new RegExp(`must not hold a secret; remove \`${word}\`.*ringbearer secret`)],
+      `a ${word}`, [`${word} = x`, new RegExp(`must not hold a secret; remove \`${word}\`.*\`ringbearer secret account-`)],
     ])),
   };
   for (const [what, [line, message]] of Object.entries(texts)) {

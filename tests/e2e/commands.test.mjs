@@ -225,11 +225,56 @@ describe('help and usage', () => {
     for (const command of ['token', 'add', 'secret', 'show', 'refresh', 'remove']) {
       await usage([command], new RegExp(`see \`ringbearer help ${command}\``));
       await usage([command, '--nonsense'], /--nonsense is not known here/);
-      await usage([command, 'one', 'two'], /`two` is one argument too many/);
+      await usage([command, 'one', 'two'], command === 'secret' ? /`secret` takes one argument, the account/ : /`two` is one argument too many/);
       await usage([command, '../x', ...(command === 'add' ? keyFlags : [])], /no name of an account/);
     }
     for (const command of ['list', 'providers']) await usage([command, 'more'], /one argument too many/);
-    await usage(['list', '--jsno'], /--jsno is not known here/);
+    await usage(['list', '--jsno'], /--jsno is not known here; did you mean --json\?/);
+    await usage(['list', '--json=yes'], /--json takes no value/);
+    await usage(['list', '--passwords', '-xyz'], /the option -x is not known here/);
+    await usage(['get', '--account'], /--account wants a value/);
+  });
+
+  test('S2:38 what may be a secret is not said again', async () => {
+    const words = [
+      ...['client-secret', 'api_key', 'secret', 'password', 'nonsense'].map((option) => ['add', next(), '--grant=api_key', `--${option}=${KEY}`]),
+      ['secret', next(), KEY], ['token', `--nonsense=${KEY}`, next()], ['get', `--json=${KEY}`],
+    ];
+    for (const each of words) {
+      const { code, stdout, stderr } = await world.run(each);
+      assert.deepEqual([code, stdout, stderr.includes(KEY)], [2, '', false], stderr);
+      assert.match(stderr, /^ringbearer: [^\n]+\n$/);
+    }
+    await usage(words[0], /a secret is not given as an option; leave --client-secret out and it is asked for, or use --secret-stdin/);
+  });
+
+  test('what was meant is guessed', async () => {
+    const name = await addKey(world, next());
+    const off = `${name}e`;
+    await usage(['help', 'lst'], /there is no command `lst`; did you mean `list`\?/);
+    await usage(['add', name, '--grnt=api_key'], /did you mean --grant\?/);
+    await usage(['add', name, '--tokenendpoint=x'], /did you mean --token-endpoint\?/);
+    await usage(['get', '--acount=x'], /did you mean --account\?/);
+    await usage(['get', name], new RegExp(`\`${name}\` is one argument too many; write --account=${name}$`, 'm'));
+    const there = new RegExp(`there is no account \`${off}\`; did you mean \`${name}\`\\?`);
+    for (const words of [['show', off], ['token', off], ['get', `--account=${off}`], ['remove', off], ['login', off]]) {
+      const { code, stdout, stderr } = await world.run(words);
+      assert.deepEqual([code, stdout], [1, ''], stderr);
+      assert.match(stderr, there);
+    }
+    assert.match((await world.run(['show', 'quite-another'])).stderr, /there is no account `quite-another`; see `ringbearer list`/);
+    const { code, stderr } = await world.run(['add', next(), '--provider=githb', '--grant=device_code']);
+    assert.deepEqual([code, /there is no provider `githb`; did you mean `github`\?/.test(stderr)], [7, true], stderr);
+    const { output } = await onTerminal(world, ['lst'], []);
+    assert.match(output, /there is no command `lst`; did you mean `list`\?/);
+    const silent = await world.run(['lst'], { input: '' });
+    assert.deepEqual([silent.code, silent.stdout, silent.stderr], [0, '', '']);
+  });
+
+  test('token takes the account as an option, too', async () => {
+    const name = await addKey(world, next());
+    assert.equal((await world.must(['token', `--account=${name}`])).stdout.trim(), KEY);
+    await usage(['token', `--account=${name}`, name], /one argument too many/);
   });
 
   test('no colour and nothing extra where nobody looks', async () => {

@@ -38,6 +38,16 @@ refuses(const char *name, const char *text)
 	unit_assert_contains(error.detail, name);
 }
 
+static const char *
+nearest_to(const char *name)
+{
+	static struct rbr_nearest nearest;
+
+	nearest = RBR_NEAREST(name);
+	rbr_key_nearest(&nearest);
+	return nearest.name;
+}
+
 static void
 the_table_is_sound(void **state)
 {
@@ -48,7 +58,7 @@ the_table_is_sound(void **state)
 		const struct rbr_key_info *info = &rbr_keys[key];
 
 		assert_int_equal(rbr_key_find(info->name), key);
-		assert_string_equal(rbr_key_nearest(info->name), info->name);
+		assert_string_equal(nearest_to(info->name), info->name);
 		assert_string_not_equal(info->help, "");
 		assert_string_not_equal(info->placeholder, "");
 		if (info->initial)
@@ -68,14 +78,41 @@ static void
 the_nearest_key_is_a_good_guess(void **state)
 {
 	(void)state;
-	assert_string_equal(rbr_key_nearest("clientid"), "client_id");
-	assert_string_equal(rbr_key_nearest("client-id"), "client_id");
-	assert_string_equal(rbr_key_nearest("tokn_endpoint"), "token_endpoint");
-	assert_string_equal(rbr_key_nearest("scopes"), "scope");
-	assert_string_equal(rbr_key_nearest("macth"), "match");
-	assert_non_null(rbr_key_nearest(""));
-	assert_non_null(rbr_key_nearest("a name that is much longer than any key could ever be, so long that "
-					"it goes past every row"));
+	assert_string_equal(nearest_to("clientid"), "client_id");
+	assert_string_equal(nearest_to("client-id"), "client_id");
+	assert_string_equal(nearest_to("tokn_endpoint"), "token_endpoint");
+	assert_string_equal(nearest_to("scopes"), "scope");
+	assert_string_equal(nearest_to("macth"), "match");
+	assert_non_null(nearest_to(""));
+	assert_non_null(nearest_to("a name that is much longer than any key could ever be, so long that "
+				   "it goes past every row"));
+}
+
+static void
+only_what_looks_alike_may_have_been_meant(void **state)
+{
+	static const char *const words[][2] = {{"lst", "list"}, {"jsn", "json"}, {"githb", "github"}, {"acmee", "acme"},
+		{"apikey", "api_key"}, {"tokenendpoint", "token-endpoint"}};
+	static const char *const others[][2] = {
+		{"nonsense", "list"}, {"", "a"}, {"b", "a"}, {"two", "list"}, {"gitea", "github"}};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(words); i++) {
+		struct rbr_nearest nearest = RBR_NEAREST(words[i][0]);
+
+		assert_false(rbr_nearest_fits(&nearest));
+		rbr_nearest_try(&nearest, words[i][1]);
+		assert_true(rbr_nearest_fits(&nearest));
+		rbr_nearest_try(&nearest, "something that is far away");
+		assert_string_equal(nearest.name, words[i][1]);
+	}
+	for (i = 0; i < RBR_ARRAY_SIZE(others); i++) {
+		struct rbr_nearest nearest = RBR_NEAREST(others[i][0]);
+
+		rbr_nearest_try(&nearest, others[i][1]);
+		assert_false(rbr_nearest_fits(&nearest));
+	}
 }
 
 static void
@@ -262,6 +299,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(the_nearest_key_is_a_good_guess),
+		cmocka_unit_test(only_what_looks_alike_may_have_been_meant),
 		cmocka_unit_test(nothing_may_be_empty),
 		cmocka_unit_test(endpoints_are_https_or_loopback),
 		cmocka_unit_test(matches_are_urls),
