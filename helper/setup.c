@@ -19,6 +19,10 @@
 #define OUTPUT_MAX 65536 /* bytes of what git says about its configuration */
 #define GIT_LINK "git-credential-ringbearer"
 #define HELPER_MAX (PATH_MAX + 64)
+#define LINES_MAX 256 /* of git's configuration; the rest is not looked at */
+#define VERSION_MAX 32
+#define EPHEMERAL_MAJOR 2 /* git 2.46 and later: other helpers do not keep what is handed out */
+#define EPHEMERAL_MINOR 46
 /* Our own lines among the helpers, by name or by path, whatever options they have. */
 #define OURS "(^|[/!])(git-credential-)?ringbearer('|[ ]|$)"
 
@@ -53,10 +57,10 @@ read_all(int descriptor, char *text, size_t room)
 	return false;
 }
 
-/* Runs git without a shell. *RET_STATUS is its exit status; RET_OUTPUT (may be NULL) has OUTPUT_MAX bytes for what it
- * writes. RINGBEARER_E_CONFIG if there is no git. */
+/* Runs git without a shell. *RET_STATUS is its exit status; RET_OUTPUT has OUTPUT_MAX bytes for what it writes, and where it is
+ * NULL only git's errors are seen. With SILENT not even those. RINGBEARER_E_CONFIG if there is no git. */
 static int
-run_git(struct rbr_context *context, const char *const *arguments, int *ret_status, char *ret_output)
+run_git(struct rbr_context *context, const char *const *arguments, bool silent, int *ret_status, char *ret_output)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
@@ -72,6 +76,8 @@ run_git(struct rbr_context *context, const char *const *arguments, int *ret_stat
 	(void)posix_spawnattr_init(&attributes);
 	(void)posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 	(void)posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	if (silent)
+		(void)posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
 	(void)posix_spawnattr_setsigdefault(&attributes, &all);
 	(void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGDEF);
 	rc = posix_spawnp(&child, "git", &actions, &attributes, (char *const *)(uintptr_t)arguments, environ);
@@ -170,57 +176,177 @@ is_ours(const char *helper)
 		(*end == '\0' || *end == ' ' || *end == '\'');
 }
 
-/* Says which helpers git asks before ours: `--show-scope -z` gives scope, NUL, key, newline, value, NUL for each. */
-static void
-show_others(char *listing)
-{
-	char *scope = listing, *key, *value;
-	char line[OUTPUT_MAX];
+/* One `helper` line, for all hosts unless `url` names one. */
+struct line {
+	const char *scope;
+	const char *key;
+	const char *value;
+	const char *url; /* "" for all hosts */
+	int url_size;
+};
 
-	for (; *scope; scope = value + strlen(value) + 1) {
+struct lines {
+	struct line list[LINES_MAX];
+	size_t count;
+};
+
+/* `--show-scope -z` gives scope, NUL, key, newline, value, NUL for each; a line without `=` has no value. */
+static void
+parse_lines(char *listing, struct lines *ret_lines)
+{
+	static const char start[] = "credential.", end[] = "helper";
+	char *scope = listing, *key, *value, *next;
+
+	for (ret_lines->count = 0; *scope && ret_lines->count < LINES_MAX; scope = next) {
+		struct line *line = &ret_lines->list[ret_lines->count++];
+
 		key = scope + strlen(scope) + 1;
-		value = strchr(key, '\n');
-		if (!value)
-			return;
-		*value++ = '\0';
-		if (is_ours(value))
-			return;
+		next = key + strlen(key) + 1;
+		value = strchrnul(key, '\n');
 		if (*value)
-			(void)snprintf(line, sizeof line, "asked before it: %s = %s (%s)", key, value, scope);
-		else
-			(void)snprintf(
-				line, sizeof line, "%s (%s) has an empty line: git forgets those above it", key, scope);
-		rbr_sanitize(line);
-		(void)puts(line);
+			*value++ = '\0';
+		rbr_sanitize(key);
+		rbr_sanitize(value);
+		*line = (struct line){scope, key, value, key + strlen(start), 0};
+		line->url_size = (int)(strlen(line->url) - strlen(end));
+		if (line->url_size > 0)
+			line->url_size--; /* the dot */
 	}
+}
+
+/* TEXT as one word of a shell. */
+static void
+put_quoted(const char *text)
+{
+	(void)putchar('\'');
+	for (; *text; text++)
+		(void)(*text == '\'' ? fputs("'\\''", stdout) : putchar(*text));
+	(void)putchar('\'');
+}
+
+static void
+put_removal(const struct line *line)
+{
+	(void)printf("remove it: git config --%s --fixed-value --unset-all ", line->scope);
+	put_quoted(line->key);
+	(void)putchar(' ');
+	put_quoted(line->value);
+	(void)putchar('\n');
+}
+
+/* VERSION is that of a git that has LINE's helper keep what ringbearer hands out, or "". */
+static void
+show_other(const struct line *line, bool before, const char *version)
+{
+	const bool disk = strncmp(line->value, "store", 5) == 0 && (line->value[5] == '\0' || line->value[5] == ' ');
+
+	(void)printf("asked %s it", before ? "before" : "after");
+	if (line->url_size > 0)
+		(void)printf(", for %.*s alone", line->url_size, line->url);
+	(void)printf(": %s (%s)\n", line->value, line->scope);
+	if (*version == '\0')
+		return;
+	(void)printf("  git %s has it keep ringbearer's tokens%s; ", version, disk ? " on the disk" : "");
+	put_removal(line);
+}
+
+/* An empty line behind ours. */
+static void
+show_reset(const struct line *line)
+{
+	(void)printf("%s (%s) has an empty line behind it: git forgets ringbearer%s; ", line->key, line->scope,
+		line->url_size > 0 ? " there" : "");
+	put_removal(line);
+}
+
+/* Says which other helpers git asks, and what has it forget ours. */
+static void
+show_others(const struct lines *lines, const char *version)
+{
+	size_t start = 0, ours = lines->count, i;
+
+	for (i = 0; i < lines->count; i++) {
+		const struct line *line = &lines->list[i];
+
+		if (line->url_size > 0)
+			continue;
+		if (*line->value == '\0') {
+			start = i + 1;
+			if (ours < i)
+				ours = lines->count;
+		} else if (ours == lines->count && is_ours(line->value))
+			ours = i;
+	}
+	if (ours == lines->count && start > 0) {
+		show_reset(&lines->list[start - 1]);
+		return;
+	}
+	for (i = start; i < lines->count; i++)
+		if (*lines->list[i].value == '\0' && i > ours)
+			show_reset(&lines->list[i]);
+		else if (*lines->list[i].value && !is_ours(lines->list[i].value))
+			show_other(&lines->list[i], i < ours, version);
+}
+
+/* RET_VERSION is git's, as 2.39, if it has other helpers keep what it got from one; else "". */
+static int
+find_keeping_version(struct rbr_context *context, char *listing, char ret_version[VERSION_MAX])
+{
+	static const char *const ask[] = {"git", "--version", NULL};
+	int status = -1, major = 0, minor = 0, rc = run_git(context, ask, true, &status, listing);
+
+	ret_version[0] = '\0';
+	if (rc == 0 && sscanf(listing, "git version %d.%d", &major, &minor) == 2 &&
+		(major < EPHEMERAL_MAJOR || (major == EPHEMERAL_MAJOR && minor < EPHEMERAL_MINOR)))
+		(void)snprintf(ret_version, VERSION_MAX, "%d.%d", major, minor);
+	return rc;
+}
+
+static int
+list_others(struct rbr_context *context)
+{
+	static const char *const list[] = {
+		"git", "config", "--show-scope", "-z", "--get-regexp", "^credential\\.(.*\\.)?helper$", NULL};
+	char *listing = calloc(1, OUTPUT_MAX + 2), version[VERSION_MAX]; /* two NULs end it */
+	struct lines lines;
+	int status = -1,
+	    rc = listing ? find_keeping_version(context, listing, version) : rbr_fail_memory(&context->error);
+
+	if (rc == 0) {
+		memset(listing, 0, OUTPUT_MAX + 2);
+		rc = run_git(context, list, false, &status, listing);
+	}
+	if (rc == 0 && status == 0) {
+		parse_lines(listing, &lines);
+		show_others(&lines, version);
+	}
+	free(listing);
+	return rc;
 }
 
 static int
 set_up_git(struct rbr_context *context, const struct choices *choices)
 {
+	static const char *const find[] = {"git", "rev-parse", NULL};
 	const char *scope = choices->global ? "--global" : "--local";
-	char helper[HELPER_MAX], *listing;
+	char helper[HELPER_MAX];
 	const char *const write[] = {"git", "config", scope, "--replace-all", "credential.helper", helper, OURS, NULL};
-	const char *const list[] = {
-		"git", "config", "--show-scope", "-z", "--get-regexp", "^credential\\.(.*\\.)?helper$", NULL};
-	int status = -1, rc = write_helper(context, choices, helper);
+	int status = 0, rc = write_helper(context, choices, helper);
 
+	if (rc == 0 && !choices->global)
+		rc = run_git(context, find, true, &status, NULL);
+	if (rc == 0 && status != 0)
+		return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
+			"git knows no repository of yours here; go to one, or add --global");
 	if (rc == 0)
-		rc = run_git(context, write, &status, NULL);
+		rc = run_git(context, write, false, &status, NULL);
 	if (rc < 0)
 		return rc;
 	if (status != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "git could not write its configuration%s",
-			choices->global ? "; see its message" : "; go to a repository, or add --global");
+		return rbr_fail(
+			&context->error, RINGBEARER_E_CONFIG, "git could not write its configuration; see its message");
 	(void)printf("credential.helper = %s (%s)\n", helper, scope + 2);
-	listing = calloc(1, OUTPUT_MAX + 2); /* two NULs end it */
-	if (!listing)
-		return rbr_fail_memory(&context->error);
-	rc = run_git(context, list, &status, listing);
-	if (rc == 0 && status == 0)
-		show_others(listing);
-	free(listing);
-	return rc;
+	return list_others(context);
 }
 
 static const struct {
