@@ -3,9 +3,11 @@
 
 #include "callers.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "command.h"
+#include "custody.h"
 
 static const struct rbr_caller callers[] = {
 	{"bazel-credential-ringbearer", rbr_caller_bazel, 0},
@@ -40,6 +42,27 @@ rbr_caller_answer(struct rbr_context *context, const char *form, const char *url
 	rc = rbr_request_understand(&request, &context->error);
 	request.asked = asked;
 	return rc < 0 ? rc : rbr_command_answer(context, &request);
+}
+
+const char *
+rbr_caller_remedy(struct rbr_context *context, const char *name)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+
+	return rbr_account_load(name, &account, NULL) < 0 || rbr_custody_needs_login(context, &account) ? "login"
+													: "secret";
+}
+
+void
+rbr_caller_message(const struct rbr_context *context, char ret_message[RBR_CALLER_MESSAGE_MAX])
+{
+	const struct rbr_error *error = &context->error;
+	const bool advised = strchr(error->detail, ';') != NULL;
+	const char *detail = error->detail[0] != '\0' ? error->detail : ringbearer_error_name(error->code);
+
+	(void)snprintf(ret_message, RBR_CALLER_MESSAGE_MAX, "ringbearer: %s%s%s%s%s", context->account,
+		context->account[0] != '\0' ? ": " : "", detail, advised ? "" : "; ",
+		advised ? "" : ringbearer_error_advice(error->code));
 }
 
 int

@@ -8,6 +8,8 @@
 
 #include "context.h"
 
+#define RBR_CALLER_MESSAGE_MAX (RBR_DETAIL_MAX + 320)
+
 struct rbr_caller {
 	const char *link; /* the name that the program is run under */
 	/* ARGV[0] is the link. 0, or a code; the detail is in context->error, and main() reports it on standard error. What
@@ -21,6 +23,12 @@ const struct rbr_caller *rbr_caller_find(const char *argv0);
 
 /* Answers on standard output, in the form FORM, for the place URL, which the caller wrote as ASKED. */
 int rbr_caller_answer(struct rbr_context *context, const char *form, const char *url, const char *asked) RBR_MUST_CHECK;
+
+/* The command that gives the account NAME what its tokens come from: "login" or "secret". */
+const char *rbr_caller_remedy(struct rbr_context *context, const char *name);
+
+/* context->error as main() would report it, for a protocol that takes messages. */
+void rbr_caller_message(const struct rbr_context *context, char ret_message[RBR_CALLER_MESSAGE_MAX]);
 
 /* Writes TEXT, which is no secret, to standard output. RINGBEARER_E_SYSTEM. */
 int rbr_caller_write(struct rbr_context *context, const char *text) RBR_MUST_CHECK;

@@ -221,6 +221,15 @@ rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const
 	return rc < 0 ? rc : check_login(account, &context->error);
 }
 
+bool
+rbr_custody_needs_login(struct rbr_context *context, const struct rbr_account *account)
+{
+	struct ringbearer_module grant;
+
+	return rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &grant) == 0 &&
+		(grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN);
+}
+
 static int
 read_stdin(struct rbr_context *context, struct ringbearer_secret *secret)
 {

@@ -26,6 +26,9 @@ int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, c
 int rbr_custody_check(const struct rbr_account *account, const struct ringbearer_module *grant, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
+/* Does ACCOUNT's grant live from a login? False as well if there is no such grant. */
+bool rbr_custody_needs_login(struct rbr_context *context, const struct rbr_account *account);
+
 /* Gets that secret: without echo from the terminal, or from stdin to its end (one newline at the end is dropped). */
 int rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,
 	struct ringbearer_secret *ret_secret) RBR_MUST_CHECK;

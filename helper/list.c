@@ -10,7 +10,7 @@
 
 #include "account.h"
 #include "command.h"
-#include "loader.h"
+#include "custody.h"
 #include "names.h"
 #include "protocol/formats/formats.h"
 #include "rotation.h"
@@ -199,16 +199,6 @@ struct listing {
 	struct ringbearer_secret out;
 };
 
-/* Does the account's grant live from a login? */
-static bool
-needs_login(struct rbr_context *context, const struct rbr_account *account)
-{
-	struct ringbearer_module grant;
-
-	return rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &grant) == 0 &&
-		(grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN);
-}
-
 static int
 list_account(struct listing *listing, const char *name)
 {
@@ -221,7 +211,7 @@ list_account(struct listing *listing, const char *name)
 	} else {
 		standing.provider = rbr_account_get(&account, RBR_KEY_PROVIDER);
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
-		if (needs_login(context, &account))
+		if (rbr_custody_needs_login(context, &account))
 			standing.refresh_token = holding_of(context, &account, &listing->holdings, &listing->read);
 		consult_cache(context, &account, &standing);
 	}

@@ -43,16 +43,12 @@ say_error(struct rbr_context *context, const char *kind, const char *message)
 	return rc < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
 }
 
-/* The message of context->error, with the account and with advice as main() would report it. */
 static int
 say_other(struct rbr_context *context)
 {
-	const struct rbr_error *error = &context->error;
-	char message[RBR_DETAIL_MAX + 320];
+	char message[RBR_CALLER_MESSAGE_MAX];
 
-	(void)snprintf(message, sizeof message, "ringbearer: %s%s%s%s%s", context->account,
-		context->account[0] != '\0' ? ": " : "", error->detail, strchr(error->detail, ';') ? "" : "; ",
-		strchr(error->detail, ';') ? "" : ringbearer_error_advice(error->code));
+	rbr_caller_message(context, message);
 	return say_error(context, "other", message);
 }
 
@@ -73,12 +69,14 @@ place_of(const char *index_url)
 static int
 refuse(struct rbr_context *context, const char *kind, const char *url_text)
 {
+	const bool login = strcmp(kind, "login") == 0;
 	struct rbr_url url;
 
 	if (rbr_url_parse(&url, url_text, "the index", NULL) < 0 ||
 		rbr_match_find(context, &url, NULL, context->account) < 0)
-		return say_error(context, strcmp(kind, "logout") == 0 ? "not-found" : "url-not-supported", NULL);
-	rbr_warn(context, context->account, "cargo cannot do this; run `ringbearer %s %s`", kind, context->account);
+		return say_error(context, login ? "url-not-supported" : "not-found", NULL);
+	rbr_warn(context, context->account, "cargo cannot do this; run `ringbearer %s %s`",
+		login ? rbr_caller_remedy(context, context->account) : "logout", context->account);
 	return say_error(context, "operation-not-supported", NULL);
 }
 
@@ -87,6 +85,7 @@ answer(struct rbr_context *context, const struct rbr_message *question)
 {
 	const char *version = rbr_message_get(question, "v"), *kind = rbr_message_get(question, "kind");
 	const char *index_url = rbr_message_get(question, "registry.index-url"), *url;
+	struct rbr_url parsed;
 	int rc;
 
 	if (!version || strcmp(version, SPOKEN) != 0 || !kind)
@@ -94,7 +93,8 @@ answer(struct rbr_context *context, const struct rbr_message *question)
 	if (strcmp(kind, "get") != 0 && strcmp(kind, "login") != 0 && strcmp(kind, "logout") != 0)
 		return say_error(context, "operation-not-supported", NULL);
 	url = index_url ? place_of(index_url) : "";
-	if (strncmp(url, "https://", strlen("https://")) != 0 && strncmp(url, "http://", strlen("http://")) != 0)
+	if (strncmp(url, "https://", strlen("https://")) != 0 &&
+		(rbr_url_parse(&parsed, url, "the index", NULL) < 0 || !rbr_url_is_safe(&parsed)))
 		return say_error(context, "url-not-supported", NULL);
 	if (strcmp(kind, "get") != 0)
 		return refuse(context, kind, url);

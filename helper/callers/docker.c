@@ -202,8 +202,8 @@ keep(struct rbr_context *context, const char *server, const char *username, cons
 	if (rc < 0 || search.found)
 		return rc;
 	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-		"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer login %s`",
-		name, server, name);
+		"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer %s %s`", name,
+		server, rbr_caller_remedy(context, name), name);
 }
 
 static int
@@ -346,10 +346,13 @@ run(struct rbr_context *context, const char *verb)
 int
 rbr_caller_docker(struct rbr_context *context, int argc, char **argv)
 {
+	char message[RBR_CALLER_MESSAGE_MAX];
 	int rc = run(context, argc == 2 ? argv[1] : "");
 
+	if (rc < 0 && !context->quiet)
+		rbr_caller_message(context, message);
 	if (rc < 0)
-		(void)printf(
-			"%s\n", context->error.detail[0] != '\0' ? context->error.detail : ringbearer_error_advice(rc));
+		(void)printf("%s\n", context->quiet ? context->error.detail : message);
+	context->quiet = context->quiet || rc < 0; /* it has been said */
 	return rc;
 }

@@ -40,10 +40,16 @@ static int
 refuse_to_store(struct rbr_context *context, const char *host)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	char place[RBR_URL_MAX], name[RBR_ACCOUNT_NAME_MAX + 1];
+	struct rbr_url url;
 
 	/* It must be read to its end in any case. */
 	while (rbr_document_take(context, STDIN_FILENO, &text) == RINGBEARER_E_MALFORMED_REQUEST)
 		rbr_secret_wipe(&text);
+	if (make_url(context, host, place, &url) == 0 && rbr_match_find(context, &url, NULL, name) == 0)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer %s %s`",
+			name, host, rbr_caller_remedy(context, name), name);
 	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
 		"a token for %.80s is not stored from here; run `ringbearer add` for an account of your own there",
 		host);

@@ -118,10 +118,12 @@ describe('get', () => {
 
 describe('the other verbs', () => {
   test('store reads to the end and says no', async () => {
-    for (const input of ['{"token":"x"}', '{', 'x'.repeat(500000)]) {
-      const { code, stdout, stderr } = await helper(['store', host], input);
-      assert.deepEqual([code, stdout], [2, '']);
-      assert.match(stderr, /^ringbearer: [^\n]*ringbearer add[^\n]*\n$/);
+    for (const [where, words] of [[host, `${NAME}[^\n]*ringbearer secret ${NAME}`], ['app.example.test', 'ringbearer add']]) {
+      for (const input of ['{"token":"x"}', '{', 'x'.repeat(500000)]) {
+        const { code, stdout, stderr } = await helper(['store', where], input);
+        assert.deepEqual([code, stdout], [2, '']);
+        assert.match(stderr, new RegExp(`^ringbearer: [^\n]*${words}[^\n]*\n$`));
+      }
     }
   });
 
