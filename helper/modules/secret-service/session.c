@@ -217,6 +217,20 @@ find_bus(struct rbr_work *work)
 		"there; run this inside a login session, or under `dbus-run-session`");
 }
 
+/* Nobody listens at the bus's address. */
+static int
+fail_bus(struct rbr_work *work)
+{
+	const char *address = g_getenv("DBUS_SESSION_BUS_ADDRESS");
+	const bool named = address && *address;
+
+	work->broken = TRUE;
+	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
+		"%s%.200s, where nothing answers; run this inside a login session, or under `dbus-run-session`",
+		named ? "DBUS_SESSION_BUS_ADDRESS leads to " : "the session's bus should be at $XDG_RUNTIME_DIR/bus",
+		named ? address : "");
+}
+
 /* GLib would end the process together with the bus. */
 static int
 open_bus(struct rbr_work *work)
@@ -232,6 +246,9 @@ open_bus(struct rbr_work *work)
 	kept.bus = g_bus_get_finish(result, &error);
 	if (kept.bus)
 		g_dbus_connection_set_exit_on_close(kept.bus, FALSE);
+	else if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_NOT_FOUND) ||
+		g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+		rc = fail_bus(work);
 	else
 		rc = rbr_work_fail(work, "connecting to the session's bus", error);
 	g_object_unref(result);
