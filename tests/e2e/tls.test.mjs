@@ -50,7 +50,11 @@ describe('certificates', () => {
 
   test('a ca_file that is not there', async () => {
     await addGeneric(world, `${NAME}-nowhere`, { ca_file: '/nonexistent/ca.pem' });
-    await refused(world, `${NAME}-nowhere`, tls);
+    await refused(world, `${NAME}-nowhere`, { ...tls, says: [/: `ca_file`: \/nonexistent\/ca\.pem cannot be read \(No such file or directory\);/] });
+    const empty = path.join(world.dir, 'empty.pem');
+    fs.writeFileSync(empty, '');
+    await addGeneric(world, `${NAME}-empty`, { ca_file: empty });
+    await refused(world, `${NAME}-empty`, { ...tls, says: [/: `ca_file`: \/\S+\/empty\.pem has no certificate that can be read;/] });
     assert.equal(await asked(), 0);
   });
 

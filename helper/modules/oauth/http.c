@@ -4,9 +4,11 @@
 #include "http.h"
 
 #include <curl/curl.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <unistd.h>
 
 #include "json.h"
 
@@ -189,6 +191,22 @@ set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_s
 	(void)curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
 }
 
+/* ca_file, and not the server, is what is wrong. */
+static int
+fail_ca_file(const struct rbr_oauth *oauth, const char *ca_file)
+{
+	const struct ringbearer_host *host = oauth->host;
+
+	if (access(ca_file, R_OK) < 0)
+		return host->fail(oauth->call, RINGBEARER_E_TLS,
+			"`ca_file`: %s cannot be read (%s); name a PEM file with "
+			"the authority's certificate",
+			ca_file, strerror(errno));
+	return host->fail(oauth->call, RINGBEARER_E_TLS,
+		"`ca_file`: %s has no certificate that can be read; name a PEM file with the authority's certificate",
+		ca_file);
+}
+
 /* What a CURLcode means to us. */
 static int
 code_for(CURLcode code)
@@ -226,7 +244,10 @@ explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const 
 	bool nonsense = transfer->too_long || (code == CURLE_UNSUPPORTED_PROTOCOL && transfer->answer->sent);
 	int mine = nonsense ? RINGBEARER_E_MALFORMED_RESPONSE : code_for(code);
 	const char *what = detail[0] != '\0' ? detail : curl_easy_strerror(code);
+	const char *ca_file = host->config(oauth->call, "ca_file", 0);
 
+	if (ca_file && code == CURLE_SSL_CACERT_BADFILE)
+		return fail_ca_file(oauth, ca_file);
 	switch (mine) {
 	case RINGBEARER_E_MALFORMED_RESPONSE:
 		return host->fail(oauth->call, mine,
