@@ -195,6 +195,7 @@ struct listing {
 	struct rbr_context *context;
 	bool json;
 	bool read; /* the keyring was asked */
+	bool headed; /* the passwords have a header */
 	struct holdings holdings;
 	struct ringbearer_secret out;
 };
@@ -232,6 +233,9 @@ list_password(const char *url, const char *username, void *data)
 	if (!listing->json) {
 		char line[LINE_MAX_SIZE];
 
+		if (!listing->headed)
+			(void)printf("%-48s %s\n", "PLACE", "USERNAME");
+		listing->headed = true;
 		(void)snprintf(line, sizeof line, "%-48s %s", url, username);
 		rbr_sanitize(line);
 		(void)puts(line);

@@ -521,14 +521,32 @@ struct tour {
 	void *data;
 };
 
+/* URL has a port always; a person need not see the one that it has anyway, nor the 0 of a scheme without one. */
+static void
+drop_port(const char *url, char ret_url[RBR_URL_MAX])
+{
+	const char *host = strstr(url, "://"), *path = host ? strchr(host + strlen("://"), '/') : NULL, *colon = path;
+	struct rbr_url without;
+
+	while (colon && colon > host + strlen("://") && *colon != ':')
+		colon--;
+	if (colon && *colon == ':' &&
+		snprintf(ret_url, RBR_URL_MAX, "%.*s%s", (int)(colon - url), url, path) < RBR_URL_MAX &&
+		rbr_url_parse(&without, ret_url, "", NULL) == 0 && strtoul(colon + 1, NULL, 10) == without.port)
+		return;
+	(void)snprintf(ret_url, RBR_URL_MAX, "%s", url);
+}
+
 static int
 show_item(const struct ringbearer_item *item, void *data)
 {
 	const struct tour *tour = data;
+	char url[RBR_URL_MAX];
 
 	if (strcmp(item->kind, RBR_KIND_PASSWORD) != 0)
 		return 0;
-	return tour->visit(item->endpoint, strcmp(item->client_id, NOBODY) == 0 ? "" : item->client_id, tour->data);
+	drop_port(item->endpoint, url);
+	return tour->visit(url, strcmp(item->client_id, NOBODY) == 0 ? "" : item->client_id, tour->data);
 }
 
 int

@@ -269,18 +269,16 @@ list_account(struct listing *listing, const char *name)
 	return rc;
 }
 
-/* STORED is docker://HOST:PORT/PATH; the port is 0 where none was said. */
+/* STORED is docker://HOST/PATH, with a port where one was said. */
 static int
 list_stored(const char *stored, const char *username, void *data)
 {
-	const char *host = stored + strlen(STORED), *path;
 	char text[RBR_URL_MAX];
 	int size;
 
-	if (strncmp(stored, STORED, strlen(STORED)) != 0 || !(path = strchr(host, '/')))
+	if (strncmp(stored, STORED, strlen(STORED)) != 0)
 		return 0;
-	size = (int)(path - host) - (path - host > 2 && strncmp(path - 2, ":0", 2) == 0 ? 2 : 0);
-	size = snprintf(text, sizeof text, "https://%.*s%s", size, host, path);
+	size = snprintf(text, sizeof text, "https://%s", stored + strlen(STORED));
 	return size < 0 || (size_t)size >= sizeof text ? 0 : list_place(data, text, username);
 }
 

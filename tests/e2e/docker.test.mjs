@@ -232,6 +232,13 @@ describe('the other verbs', () => {
     assert.equal((await found('https://index.docker.io/v1/\n')).Secret, 'third');
     for (const other of ['kept.example.test', 'kept.example.test:5001', 'index.docker.io/v2/']) assert.equal(await found(other), NOT_FOUND, other);
 
+    await at('portless.example.test', 'port', 'fourth');
+    const places = JSON.parse((await world.must(['list', '--passwords', '--json'])).stdout).map(({ url }) => url);
+    const portless = places.find((url) => url.includes('portless'));
+    assert.equal(portless, 'docker://portless.example.test/');
+    await world.must(['erase', `--url=${portless}`], { input: '' });
+    assert.equal(await found('portless.example.test'), NOT_FOUND);
+
     const listed = JSON.parse((await helper('list')).stdout);
     assert.deepEqual([listed['https://kept.example.test:5000/'], listed['https://index.docker.io/v1/']], ['jane', 'whale']);
 

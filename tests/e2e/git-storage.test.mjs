@@ -297,10 +297,11 @@ describe('what newer git says', () => {
       assert.deepEqual((({ code, stdout }) => [code, stdout])(await world.request({ ...of(host), format })), [1, '']);
     }
     const listed = await world.must(['list', '--passwords']);
-    assert.match(listed.stdout, new RegExp(`^https://${host}:443/ +ada$`, 'm'));
+    assert.match(listed.stdout, /^PLACE +USERNAME\nhttps:/);
+    assert.match(listed.stdout, new RegExp(`^https://${host}/ +ada$`, 'm'));
     const json = JSON.parse((await world.must(['list', '--passwords', '--json'])).stdout).filter(({ url }) => url.includes(host));
     assert.deepEqual(json.sort((a, b) => a.url.length - b.url.length), [
-      { url: `https://${host}:443/`, username: 'ada' }, { url: `https://${host}:443/x.git`, username: '' },
+      { url: `https://${host}/`, username: 'ada' }, { url: `https://${host}/x.git`, username: '' },
     ]);
     assert.equal((await world.must(['list'])).stdout.includes(host), false);
     const erased = await onTerminal(world, ['erase', `--url=https://${host}/x.git`]);
