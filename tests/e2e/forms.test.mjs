@@ -45,13 +45,15 @@ test('curl takes the header from a pipe and in a configuration file, as the READ
 for (const shell of ['sh', 'dash', 'bash']) {
   test(`${shell} reads env back to the byte`, async (t) => {
     if (!await has(shell)) return t.skip(`${shell} is missing`);
-    const line = block('curl').split('\n').find((each) => each.startsWith('eval')).replaceAll('acme', hostile);
+    const line = block('curl').split('\n').find((each) => each.includes('eval')).replaceAll('acme', hostile);
     const script = `RINGBEARER_EXPIRES_AT=1; ${line}; printf '%s|%s' "$RINGBEARER_TOKEN" "$RINGBEARER_EXPIRES_AT"`;
     const { stdout, stderr } = await world.exec(shell, ['-c', script]);
     assert.deepEqual([stdout, stderr], [`${HOSTILE}|`, ''], 'a key has no expiry, and the one of before is gone');
     const { answer } = await world.request({ account: name });
     const plain = await world.exec(shell, ['-c', script.replaceAll(hostile, name)]);
     assert.equal(plain.stdout, `${answer.password}|${answer.password_expiry_utc}`);
+    const failed = await world.exec(shell, ['-c', line.replaceAll(hostile, 'nobody')]);
+    assert.notEqual(failed.code, 0, 'a failure is seen');
     assert.doesNotMatch((await get(name, 'env')).stdout, /"/, 'an ordinary token needs no quotes');
     return undefined;
   });
