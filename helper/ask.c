@@ -210,8 +210,8 @@ rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, con
 	int rc = request->format->write(&answer, &out);
 
 	if (rc == RINGBEARER_E_CONFIG)
-		return rbr_fail(&context->error, rc,
-			"the form %s needs a user name without control characters; add `username` to the account",
-			request->format->name);
+		return rbr_fail(&context->error, rc, "the form %s needs a user name%s; add `username` to the account",
+			request->format->name,
+			credential->username || request->username ? " without control characters" : "");
 	return rc < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
 }

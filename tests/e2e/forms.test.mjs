@@ -83,7 +83,9 @@ test('a SASL message without a user name is a configuration error, whatever is c
   for (const form of ['xoauth2', 'oauthbearer']) {
     const { code, stdout, stderr } = await world.run(['get', `--account=${hostile}`, `--format=${form}`]);
     assert.deepEqual([code, stdout], [7, '']);
-    assert.match(stderr, new RegExp(`: the form ${form} needs a user name without control characters; add .username. to the account\n$`));
+    assert.match(stderr, new RegExp(`: the form ${form} needs a user name; add .username. to the account\n$`));
+    const odd = await world.run(['get', `--account=${hostile}`, `--format=${form}`, '--username=a\u0001b']);
+    assert.match(odd.stderr, new RegExp(`: the form ${form} needs a user name without control characters; add`));
   }
 });
 
