@@ -19,13 +19,19 @@
 
 extern char **environ;
 
-static const char *
-choose(void)
+const char *
+rbr_browser_named(void)
 {
 	const char *browser = secure_getenv("BROWSER");
 
-	if (browser && *browser)
-		return browser;
+	return browser && *browser ? browser : NULL;
+}
+
+static const char *
+choose(void)
+{
+	if (rbr_browser_named())
+		return rbr_browser_named();
 	return secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY") ? "xdg-open" : NULL;
 }
 

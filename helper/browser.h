@@ -12,4 +12,7 @@
  */
 bool rbr_browser_open(const char *url);
 
+/* What BROWSER says; NULL if it says nothing. */
+const char *rbr_browser_named(void);
+
 #endif

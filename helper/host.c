@@ -213,8 +213,15 @@ host_tell(struct ringbearer_call *call, const char *format, ...)
 static void
 host_visit(struct ringbearer_call *call, const char *url)
 {
+	const char *named = rbr_browser_named();
+
 	host_tell(call, "Open this address to log in:\n\n  %s\n", url);
-	if (!call->no_browser && !rbr_browser_open(url))
+	if (call->no_browser || rbr_browser_open(url))
+		return;
+	if (named)
+		host_tell(call, "No browser could be started here (BROWSER=%s is %s); open the address yourself.",
+			named, strchr(named, '/') ? "no program" : "not on PATH");
+	else
 		host_tell(call, "No browser could be started here; open the address yourself.");
 }
 

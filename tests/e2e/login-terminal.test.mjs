@@ -118,12 +118,14 @@ mv "$REPORT.new" "$REPORT"`);
   });
 
   const missing = {
-    'no display and no $BROWSER': {}, 'a $BROWSER that is not there': { BROWSER: '/nonexistent/browser' },
-    'no xdg-open': { DISPLAY: ':99', PATH: '/nonexistent' },
+    'no display and no $BROWSER': [{}, ''],
+    'a $BROWSER that is not there': [{ BROWSER: '/nonexistent/browser' }, ' \\(BROWSER=/nonexistent/browser is no program\\)'],
+    'a $BROWSER that is not on PATH': [{ BROWSER: 'nonexistent' }, ' \\(BROWSER=nonexistent is not on PATH\\)'],
+    'no xdg-open': [{ DISPLAY: ':99', PATH: '/nonexistent' }, ''],
   };
-  for (const [what, env] of Object.entries(missing)) {
+  for (const [what, [env, why]] of Object.entries(missing)) {
     test(`${what}: it says so, shows the address, and waits`, () => withBrowser(env, async (login) => {
-      await until(() => /No browser could be started here; open the address yourself\.\n$/.test(login.stderr), () => login.stderr);
+      await until(() => new RegExp(`No browser could be started here${why}; open the address yourself\\.\n$`).test(login.stderr), () => login.stderr);
       assert.ok(login.waits && login.url);
       await finish(login);
     }));
