@@ -57,8 +57,8 @@ print_about(const char *text)
 static void
 print_command(const struct rbr_command *command)
 {
-	(void)printf("usage: ringbearer %s %s\n\n%c%s.\n", command->name, command->arguments,
-		command->summary[0] - 'a' + 'A', command->summary + 1);
+	(void)printf("usage: ringbearer %s%s%s\n\n%c%s.\n", command->name, command->arguments[0] ? " " : "",
+		command->arguments, command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (command->about[0] != '\0') {
 		(void)printf("\n");
 		print_about(command->about);
