@@ -10,11 +10,18 @@
 #include "custody.h"
 
 static const struct rbr_caller callers[] = {
-	{"bazel-credential-ringbearer", rbr_caller_bazel, 0},
-	{"cargo-credential-ringbearer", rbr_caller_cargo, 0},
-	{"docker-credential-ringbearer", rbr_caller_docker, 1},
-	{"git-credential-ringbearer", rbr_caller_git, 0},
-	{"terraform-credentials-ringbearer", rbr_caller_terraform, 0},
+	{"bazel-credential-ringbearer", rbr_caller_bazel, 0,
+		"Bazel runs this program with the argument `get`; name it in --credential_helper"},
+	{"cargo-credential-ringbearer", rbr_caller_cargo, 0,
+		"cargo runs this program with --cargo-plugin; name it as credential-provider in its configuration"},
+	{"docker-credential-ringbearer", rbr_caller_docker, 1,
+		"docker runs this program with get, store, erase, list or version; name `ringbearer` under "
+		"credHelpers in its configuration"},
+	{"git-credential-ringbearer", rbr_caller_git, 0,
+		"git runs this program; write `helper = ringbearer` under [credential] in its configuration"},
+	{"terraform-credentials-ringbearer", rbr_caller_terraform, 0,
+		"Terraform runs this program with get, store or forget and a host; write "
+		"credentials_helper \"ringbearer\" {} into its configuration"},
 };
 
 const struct rbr_caller *
@@ -28,6 +35,12 @@ rbr_caller_find(const char *argv0)
 		if (strcmp(callers[i].link, name) == 0)
 			return &callers[i];
 	return NULL;
+}
+
+int
+rbr_caller_misuse(struct rbr_context *context, const char *argv0)
+{
+	return rbr_fail(&context->error, RINGBEARER_E_USAGE, "%s", rbr_caller_find(argv0)->usage);
 }
 
 int

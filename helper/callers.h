@@ -16,10 +16,14 @@ struct rbr_caller {
 	 * the caller's protocol wants on standard output has been written. */
 	int (*run)(struct rbr_context *context, int argc, char **argv);
 	int failure; /* exit status that the caller's protocol wants for every failure; 0: ringbearer's own */
+	const char *usage; /* for a person who runs it: who does that; how to have it done */
 };
 
 /* The caller that runs the program as ARGV0 (a path or a name); NULL if it is run as itself. */
 const struct rbr_caller *rbr_caller_find(const char *argv0);
+
+/* Fails with the usage of the caller that runs the program as ARGV0. RINGBEARER_E_USAGE. */
+int rbr_caller_misuse(struct rbr_context *context, const char *argv0) RBR_MUST_CHECK;
 
 /* Answers on standard output, in the form FORM, for the place URL, which the caller wrote as ASKED. */
 int rbr_caller_answer(struct rbr_context *context, const char *form, const char *url, const char *asked) RBR_MUST_CHECK;

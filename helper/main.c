@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -16,6 +17,30 @@ usage(struct rbr_context *context, const char *what)
 	return rbr_fail(&context->error, RINGBEARER_E_USAGE, "%s; see `ringbearer help`", what);
 }
 
+static bool
+is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static bool
+is_version(const char *word)
+{
+	return strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0;
+}
+
+static int
+run_caller(struct rbr_context *context, const struct rbr_caller *caller, int argc, char **argv)
+{
+	if (argc == 2 && is_version(argv[1]))
+		(void)printf("%s (ringbearer) %s\n", caller->link, ringbearer_version());
+	else if (argc == 2 && is_help(argv[1]))
+		(void)printf("%s.\nringbearer(1) says more.\n", caller->usage);
+	else
+		return caller->run(context, argc, argv);
+	return 0;
+}
+
 static int
 run(struct rbr_context *context, int argc, char **argv)
 {
@@ -26,11 +51,11 @@ run(struct rbr_context *context, int argc, char **argv)
 
 	if (argc < 2)
 		return usage(context, "name a command");
-	if (strcmp(argv[1], "--version") == 0) {
+	if (is_version(argv[1])) {
 		(void)printf("ringbearer %s\n", ringbearer_version());
 		return 0;
 	}
-	if (strcmp(argv[1], "--help") == 0)
+	if (is_help(argv[1]))
 		return rbr_command_help(context, 1, help_argv);
 	if (argv[1][0] == '-')
 		return usage(context, "options come after the command");
@@ -40,7 +65,7 @@ run(struct rbr_context *context, int argc, char **argv)
 		return isatty(STDIN_FILENO) ? rbr_command_missing(context, argv[1]) : 0;
 	}
 	for (i = 2; i < argc; i++)
-		if (strcmp(argv[i], "--help") == 0) {
+		if (is_help(argv[i])) {
 			char *about[] = {help, argv[1], NULL};
 
 			return rbr_command_help(context, 2, about);
@@ -58,7 +83,7 @@ main(int argc, char **argv)
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
 	rbr_context_start(&context);
-	rc = caller ? caller->run(&context, argc, argv) : run(&context, argc, argv);
+	rc = caller ? run_caller(&context, caller, argc, argv) : run(&context, argc, argv);
 	if (fflush(stdout) != 0 && rc == 0)
 		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");
 	if (rc < 0)

@@ -17,8 +17,7 @@ rbr_caller_bazel(struct rbr_context *context, int argc, char **argv)
 	int rc;
 
 	if (argc != 2 || strcmp(argv[1], "get") != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"Bazel runs this program with the argument `get`; name it in --credential_helper");
+		return rbr_caller_misuse(context, argv[0]);
 	rc = rbr_document_take(context, STDIN_FILENO, &text);
 	if (rc == 0)
 		rc = rbr_document_read(context, text.data, text.size, "the request", &question);

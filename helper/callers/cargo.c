@@ -142,8 +142,7 @@ rbr_caller_cargo(struct rbr_context *context, int argc, char **argv)
 	int rc;
 
 	if (argc != 2 || strcmp(argv[1], "--cargo-plugin") != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"cargo runs this program with --cargo-plugin; name it as credential-provider in its configuration");
+		return rbr_caller_misuse(context, argv[0]);
 	conversation = calloc(1, sizeof *conversation);
 	if (!conversation)
 		return rbr_fail_memory(&context->error);

@@ -331,9 +331,7 @@ run(struct rbr_context *context, const char *verb)
 		return 0;
 	}
 	if (!take)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"docker runs this program with get, store, erase, list or version; name `ringbearer` under "
-			"credHelpers in its configuration");
+		return rbr_caller_misuse(context, "docker-credential-ringbearer");
 	rc = rbr_document_take(context, STDIN_FILENO, &input);
 	if (rc == 0 && strlen(input.data) != input.size)
 		rc = rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,

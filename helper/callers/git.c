@@ -29,8 +29,7 @@ rbr_caller_git(struct rbr_context *context, int argc, char **argv)
 	int rc;
 
 	if (argc < 2 || argc > ARGUMENTS_MAX)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"git runs this program; write `helper = ringbearer` under [credential] in its configuration");
+		return rbr_caller_misuse(context, argv[0]);
 	verb = argv[argc - 1];
 	if (strcmp(verb, "capability") == 0)
 		return print_capabilities(context);

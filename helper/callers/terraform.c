@@ -66,9 +66,7 @@ rbr_caller_terraform(struct rbr_context *context, int argc, char **argv)
 	if (strcmp(verb, "store") == 0)
 		return refuse_to_store(context, host);
 	if (strcmp(verb, "get") != 0 && strcmp(verb, "forget") != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"Terraform runs this program with get, store or forget and a host; write "
-			"credentials_helper \"ringbearer\" {} into its configuration");
+		return rbr_caller_misuse(context, argv[0]);
 	rc = make_url(context, host, text, &url);
 	if (rc < 0)
 		return rc;

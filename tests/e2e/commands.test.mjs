@@ -196,13 +196,14 @@ describe('what there is', () => {
 describe('help and usage', () => {
   test('help for everything and for each', async () => {
     const overview = (await world.must(['help'])).stdout;
-    assert.equal((await world.must(['--help'])).stdout, overview);
+    for (const option of ['--help', '-h']) assert.equal((await world.must([option])).stdout, overview);
     const names = [...overview.matchAll(/^ {2}(\w+) +\S/gm)].map(([, name]) => name);
     for (const name of COMMANDS) assert.ok(names.includes(name), name);
     for (const name of names) {
       const { stdout, stderr } = await world.must(['help', name]);
       assert.match(stdout, new RegExp(`^usage: ringbearer ${name}\\b`));
-      assert.equal((await world.must([name, '--help'])).stdout, stdout);
+      assert.doesNotMatch(stdout, / $/m);
+      for (const option of ['--help', '-h']) assert.equal((await world.must([name, option])).stdout, stdout);
       assert.equal(stderr, '');
     }
     await usage(['help', 'nonsense'], /no command `nonsense`/);
@@ -216,7 +217,19 @@ describe('help and usage', () => {
   });
 
   test('the version', async () => {
-    assert.match((await world.must(['--version'])).stdout, /^ringbearer \d+\.\d+\.\d+\S*\n$/);
+    for (const option of ['--version', '-V']) assert.match((await world.must([option])).stdout, /^ringbearer \d+\.\d+\.\d+\S*\n$/);
+  });
+
+  test('the links say who runs them', async () => {
+    for (const link of ['bazel-credential', 'cargo-credential', 'docker-credential', 'git-credential', 'terraform-credentials'].map((each) => `${each}-ringbearer`)) {
+      const said = async (option) => (({ code, stdout, stderr }) => [code, stdout, stderr])(await world.exec(link, [option]));
+      for (const option of ['--help', '-h']) {
+        const [code, stdout, stderr] = await said(option);
+        assert.deepEqual([code, stderr], [0, ''], link);
+        assert.match(stdout, new RegExp(`^${link.split('-')[0]} runs this program.*\\.\nringbearer\\(1\\)`, 'i'));
+      }
+      for (const option of ['--version', '-V']) assert.match((await said(option)).join(), new RegExp(`^0,${link} \\(ringbearer\\) \\d`));
+    }
   });
 
   test('usage errors name the way out', async () => {
