@@ -295,7 +295,8 @@ add_layers(struct rbr_account *account, const struct rbr_message *lines, const c
 		rc = add_provider(account, error);
 	if (rc == 0 && !rbr_account_get(account, RBR_KEY_GRANT))
 		rc = rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s: `grant` is missing; add grant = client_credentials, api_key or another", what);
+			"%s: `grant` is missing; add %s authorization_code, device_code, client_credentials or api_key",
+			what, account->path[0] != '\0' ? "grant =" : "--grant= with");
 	return rc;
 }
 

@@ -14,16 +14,22 @@
 
 #include "loader.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host.h"
 #include "log.h"
+#include "names.h"
+#include "nearest.h"
 #include "paths.h"
 
 #define FILE_NAME_MAX 80
+#define SURVEY_MAX 240 /* of a list of modules in a message */
 /* A vtable that ends before this says nothing. */
 #define VTABLE_MIN (offsetof(struct ringbearer_module, needs))
 
@@ -67,6 +73,51 @@ check(struct rbr_context *context, const struct ringbearer_module *module, const
 	return 0;
 }
 
+/* Reads what modules of FAMILY there are: TEXT gets their names, with ", " between them. */
+static void
+survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	DIR *folder = opendir(rbr_path_modules());
+	size_t i, used = 0, size = strlen(family);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		char *name = entry->d_name, *end = strrchr(name, '.');
+
+		if (strncmp(name, family, size) != 0 || name[size] != '-' || !end || strcmp(end, ".so") != 0)
+			continue;
+		*end = '\0';
+		for (end = name; *end; end++)
+			if (*end == '-')
+				*end = '_';
+		rbr_nearest_try(nearest, name + size + 1);
+		if (rbr_names_add(name + size + 1, &names) < 0)
+			break;
+	}
+	if (folder)
+		(void)closedir(folder);
+	rbr_names_sort(&names);
+	text[0] = '\0';
+	for (i = 0; i < names.count && used < SURVEY_MAX; i++)
+		used += (size_t)snprintf(text + used, SURVEY_MAX - used, "%s%s", i > 0 ? ", " : "", names.list[i]);
+}
+
+static int
+missing(struct rbr_context *context, const char *family, const char *name, const char *file)
+{
+	struct rbr_nearest nearest = RBR_NEAREST(name);
+	char text[SURVEY_MAX];
+
+	survey(family, &nearest, text);
+	if (rbr_nearest_fits(&nearest))
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"there is no %s `%s`; did you mean `%s`? There are: %s", family, name, nearest.name, text);
+	return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+		"there is no %s `%s`; there are: %s; or install the package that brings %s.so in %s", family, name,
+		text[0] != '\0' ? text : "none", file, rbr_path_modules());
+}
+
 int
 rbr_loader_open(struct rbr_context *context, const char *family, const char *name, struct ringbearer_module *ret_module)
 {
@@ -84,11 +135,13 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	rbr_trace(context, "opening %s", path);
 	if (strcmp(family, "input") != 0) /* those have no threads */
 		context->opened_modules = true;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return missing(context, family, name, file);
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s cannot be loaded (%s); install the package that brings %s.so", path, dlerror(),
-			file);
+			"the module %s cannot be loaded (%s); install the package that brings it anew", path,
+			dlerror());
 	*(void **)&init = dlsym(object, "ringbearer_module_init");
 	if (!init)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
