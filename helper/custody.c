@@ -10,6 +10,7 @@
 
 #include "discovery.h"
 #include "loader.h"
+#include "names.h"
 #include "protocol/cache.h"
 #include "rotation.h"
 #include "terminal.h"
@@ -152,6 +153,56 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 		rbr_custody_forget_all(context, account); /* what waits to be kept would come back otherwise */
 	else if (rc == 0)
 		rbr_custody_forget(account->name, NULL);
+	return rc;
+}
+
+/* What a store lists cannot be erased while it lists. */
+struct items {
+	const char *account;
+	struct rbr_names texts; /* kind, client_id and endpoint of each, in turn */
+};
+
+static int
+note_item(const struct ringbearer_item *item, void *data)
+{
+	struct items *items = data;
+	int rc = strcmp(item->account, items->account) != 0 || !rbr_vault_knows(item->kind);
+
+	if (rc != 0)
+		return 0;
+	rc = rbr_names_add(item->kind, &items->texts);
+	if (rc == 0)
+		rc = rbr_names_add(item->client_id, &items->texts);
+	return rc < 0 ? rc : rbr_names_add(item->endpoint, &items->texts);
+}
+
+int
+rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *account)
+{
+	struct items items = {account->name, {NULL, 0}};
+	struct ringbearer_call call;
+	struct rbr_vault vault;
+	size_t i;
+	int rc;
+
+	rbr_call_start(&call, context, account, true);
+	rc = rbr_vault_open(&call, &vault);
+	if (rc == 0 && (!vault.store.list || !vault.store.erase))
+		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot list and erase secrets; remove the account's there", vault.store.name);
+	if (rc == 0)
+		rc = rbr_loader_check(context, &vault.store, vault.store.list(&call, account->name, note_item, &items));
+	for (i = 0; rc == 0 && i + 2 < items.texts.count; i += 3) {
+		const struct ringbearer_item item = {.size = sizeof item,
+			.account = account->name,
+			.kind = items.texts.list[i],
+			.client_id = items.texts.list[i + 1],
+			.endpoint = items.texts.list[i + 2]};
+
+		rc = rbr_loader_check(context, &vault.store, vault.store.erase(&call, &item));
+	}
+	rbr_names_wipe(&items.texts);
+	rbr_custody_forget(account->name, NULL);
 	return rc;
 }
 

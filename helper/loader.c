@@ -104,7 +104,7 @@ survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
 }
 
 static int
-missing(struct rbr_context *context, const char *family, const char *name, const char *file)
+missing(struct rbr_context *context, const char *family, const char *name, const char *path)
 {
 	struct rbr_nearest nearest = RBR_NEAREST(name);
 	char text[SURVEY_MAX];
@@ -114,8 +114,8 @@ missing(struct rbr_context *context, const char *family, const char *name, const
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"there is no %s `%s`; did you mean `%s`? There are: %s", family, name, nearest.name, text);
 	return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-		"there is no %s `%s`; there are: %s; or install the package that brings %s.so in %s", family, name,
-		text[0] != '\0' ? text : "none", file, rbr_path_modules());
+		"there is no %s `%s`; there are: %s; or install the package that brings %s", family, name,
+		text[0] != '\0' ? text : "none", path);
 }
 
 int
@@ -136,7 +136,7 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 	if (strcmp(family, "input") != 0) /* those have no threads */
 		context->opened_modules = true;
 	if (access(path, F_OK) < 0 && errno == ENOENT)
-		return missing(context, family, name, file);
+		return missing(context, family, name, path);
 	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,

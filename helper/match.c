@@ -21,6 +21,7 @@ struct scan {
 	struct rbr_message index;
 	bool indexable; /* everything has fitted so far */
 	unsigned unreadable;
+	char first[RBR_ACCOUNT_NAME_MAX + 1]; /* of those */
 };
 
 bool
@@ -63,7 +64,8 @@ scan_account(const char *name, void *data)
 	struct rbr_error why = {0};
 
 	if (rbr_account_load(name, &account, &why) < 0) {
-		scan->unreadable++;
+		if (scan->unreadable++ == 0)
+			(void)snprintf(scan->first, sizeof scan->first, "%s", name);
 		rbr_trace(scan->context, "%s", why.detail);
 		return 0;
 	}
@@ -80,7 +82,8 @@ scan_all(struct rbr_context *context, const struct rbr_url *url, const char *use
 	int rc = rbr_account_visit(scan_account, &scan, &context->error);
 
 	if (rc == 0 && scan.unreadable > 0 && choice->account[0] == '\0')
-		rbr_warn(context, NULL, "%u account files cannot be read; see `ringbearer list`", scan.unreadable);
+		rbr_warn(context, NULL, "the account `%s`%s cannot be read; see `ringbearer list`", scan.first,
+			scan.unreadable > 1 ? " and others" : "");
 	if (rc == 0 && scan.indexable && scan.unreadable == 0 && scan.index.text.size <= INDEX_SIZE_MAX)
 		(void)rbr_cache_write(key, &scan.index, INDEX_SECONDS);
 	rbr_message_wipe(&scan.index);

@@ -32,6 +32,24 @@ end_login(struct rbr_context *context, struct rbr_account *account, bool *ret_st
 	return rc;
 }
 
+/* An account of which nothing is known but name and file: with the store that accounts have. */
+static int
+load_broken(const char *name, struct rbr_account *account, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
+	struct rbr_located located = {.path = ""};
+	int rc = rbr_account_locate(name, &located, NULL);
+
+	if (rc < 0 && rc != RINGBEARER_E_CONFIG) /* that file is not to be believed, and can go */
+		return rc;
+	if (rbr_message_add(&lines, "grant", "api_key") < 0)
+		return rbr_fail_memory(error);
+	rc = rbr_account_assemble(name, &lines, located.path, account, error);
+	if (rc == 0)
+		memcpy(account->path, located.path, sizeof located.path);
+	return rc;
+}
+
 int
 rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 {
@@ -39,7 +57,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const char *name = NULL;
 	struct rbr_error refusal = {.code = 0};
-	bool stop = false;
+	bool stop = false, broken = false;
 	int rc;
 
 	if (rbr_option(context, argc, argv, options) == 0)
@@ -47,19 +65,27 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 	rc = rbr_account_argument(context, argc, argv, &name);
 	if (rc == 0)
 		rc = rbr_account_load(name, &account, &context->error);
+	if (rc == RINGBEARER_E_CONFIG) {
+		broken = true;
+		rc = load_broken(name, &account, &context->error);
+	}
 	if (rc == 0 && access(account.path, W_OK) < 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG,
 			"%s cannot be removed by you (%s); ask the system's administrator, or run `ringbearer erase` for your secrets",
 			account.path, strerror(errno));
-	if (rc == 0) {
+	if (rc == 0 && !broken) {
 		rc = end_login(context, &account, &stop);
 		if (rc < 0 && !stop) {
 			refusal = context->error;
 			rc = 0;
 		}
 	}
-	if (rc == 0)
+	if (rc == 0 && !broken) {
 		rc = rbr_custody_erase(context, &account, NULL, true);
+		broken = rc < 0 && !is_the_stores(rc);
+	}
+	if (broken)
+		rc = rbr_custody_erase_named(context, &account);
 	if (rc == 0)
 		rbr_custody_forget_all(context, &account);
 	if (rc == 0 && unlink(account.path) < 0)

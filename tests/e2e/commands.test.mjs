@@ -133,6 +133,20 @@ describe('secret, refresh, remove', () => {
     await world.must(['remove', name]);
     assert.equal((await world.run(['remove', name])).code, 1);
   });
+
+  test('remove takes what is broken, with its secrets', async () => {
+    const spoil = {
+      'no grant': (name) => world.account(name, `match = ${PLACE}\n`), 'no such grant': (name) => world.account(name, { ...keyAccount, grant: 'apikey' }),
+      'no such provider': (name) => world.account(name, { ...keyAccount, provider: 'nobody' }), 'not to be believed': (name) => fs.chmodSync(accountFile(world, name), 0o666),
+    };
+    for (const [what, how] of Object.entries(spoil)) {
+      const name = await addKey(world, next());
+      how(name);
+      const { code, stdout, stderr } = await world.run(['remove', name]);
+      assert.deepEqual([what, code, stdout, stderr], [what, 0, `${name}: removed\n`, '']);
+      assert.deepEqual([fs.existsSync(accountFile(world, name)), await itemsOf(world, name)], [false, []]);
+    }
+  });
 });
 
 describe('what there is', () => {

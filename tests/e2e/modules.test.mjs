@@ -139,7 +139,7 @@ describe('modules are checked', () => {
     const env = envOf('odd');
     fs.copyFileSync(path.join(SHIPPED, 'grant-api-key.so'), path.join(folder, 'grant-api-key.so'));
     const name = account();
-    assertRefused(await ask(world, { account: name }, { env }), 7, 'module', /there is no store `sample`; .*install the package that brings store-sample\.so/);
+    assertRefused(await ask(world, { account: name }, { env }), 7, 'module', /there is no store `sample`; .*install the package that brings .*store-sample\.so/);
     fs.writeFileSync(path.join(folder, 'store-sample.so'), 'nonsense');
     assertRefused(await ask(world, { account: name }, { env }), 7, 'module', /store-sample\.so cannot be loaded/);
   });

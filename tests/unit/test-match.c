@@ -167,7 +167,7 @@ a_broken_account_does_not_hide_the_others(void **state)
 	answers("https://example.org/", NULL, "good");
 	unit_stderr_catch();
 	nobody_answers("https://elsewhere.test/", NULL);
-	unit_assert_contains(unit_stderr_release(), "1 account files cannot be read");
+	unit_assert_contains(unit_stderr_release(), "the account `bad` cannot be read");
 }
 
 static void
