@@ -250,7 +250,7 @@ describe('the answer', () => {
       assert.deepEqual([verb, code, stdout, stderr], [verb, 0, '', '']);
     }
     const typed = await onTerminal(world, ['future']);
-    assert.deepEqual([typed.code, /no such command/.test(typed.output)], [2, true], 'a person is told');
+    assert.deepEqual([typed.code, /there is no command `future`/.test(typed.output)], [2, true], 'a person is told');
   });
 
   test('a token is not shown on a terminal unless it must be', async () => {
