@@ -226,7 +226,7 @@ fail_bus(struct rbr_work *work)
 
 	work->broken = TRUE;
 	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
-		"%s%.200s, where nothing answers; run this inside a login session, or under `dbus-run-session`",
+		"the keyring cannot be reached: %s%.200s, where nothing answers; run this inside a login session, or under `dbus-run-session`",
 		named ? "DBUS_SESSION_BUS_ADDRESS leads to " : "the session's bus should be at $XDG_RUNTIME_DIR/bus",
 		named ? address : "");
 }
