@@ -246,27 +246,6 @@ check_login(const struct rbr_account *account, struct rbr_error *error)
 }
 
 int
-rbr_custody_check_kind(struct rbr_context *context, const struct rbr_account *account, const char *kind)
-{
-	const char *name = rbr_account_get(account, RBR_KEY_GRANT);
-	struct ringbearer_module grant;
-	unsigned uses = RINGBEARER_NEEDS_CLIENT_SECRET;
-	int rc = rbr_loader_open(context, "grant", name, &grant);
-
-	if (rc < 0)
-		return rc;
-	if (strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0)
-		uses = RINGBEARER_NEEDS_REFRESH_TOKEN;
-	else if (strcmp(kind, RBR_KIND_API_KEY) == 0)
-		uses = RINGBEARER_NEEDS_API_KEY | RINGBEARER_NEEDS_REFRESH_TOKEN; /* of a login that brought one */
-	if (grant.needs & uses)
-		return 0;
-	return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
-		"the request: the grant %s has no use for %s; give %s=", name, kind,
-		grant.needs & RINGBEARER_NEEDS_API_KEY ? RBR_KIND_API_KEY : RBR_KIND_CLIENT_SECRET);
-}
-
-int
 rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind, bool *ret_login)
 {
 	char endpoint[RBR_BINDING_MAX];

@@ -41,8 +41,6 @@ keep_of_account(struct rbr_context *context, const struct rbr_request *request)
 			rc = rbr_account_load(request->account, &account, &context->error);
 		loaded = true;
 		if (rc == 0)
-			rc = rbr_custody_check_kind(context, &account, kinds[i]);
-		if (rc == 0)
 			rc = keep(context, &account, kinds[i], value, request->interactive);
 	}
 	if (rc == 0 && !loaded && !rbr_request_named_token(request)) /* git hands back what it was handed */

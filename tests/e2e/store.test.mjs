@@ -8,7 +8,7 @@ import fs from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { closeWorld, edit } from './lib/accounts.mjs';
+import { closeWorld } from './lib/accounts.mjs';
 import { encoded, itemsOf, putValue, valueOf, watchCalls } from './lib/keyring-items.mjs';
 import { KEY, PLACE, addKey, ask, askAfresh, assertRefused, keyAccount, unique } from './lib/small-accounts.mjs';
 import { World } from './lib/world.mjs';
@@ -38,7 +38,6 @@ describe('an open keyring', () => {
 
   test('an item has its attributes, its label and its value, whatever its kind', async () => {
     await fresh(withClient);
-    edit(world, name, 'grant', 'authorization_code'); // has a use for all kinds
     for (const [kind, [endpoint, label]] of Object.entries(KINDS)) {
       assert.equal((await put(world, name, { [kind]: `value of ${kind}` })).code, 0);
       const found = (await itemsOf(world, name)).filter(({ attributes }) => attributes.kind === kind);
@@ -130,7 +129,6 @@ describe('an open keyring', () => {
 
   test('erase removes the kind that is named, remove all and the file', async () => {
     await fresh(withClient);
-    edit(world, name, 'grant', 'authorization_code');
     const kinds = async () => (await itemsOf(world, name)).map(({ attributes }) => attributes.kind).sort();
     await put(world, name, { client_secret: 'a', refresh_token: 'b' });
     assert.deepEqual(await kinds(), ['api_key', 'client_secret', 'refresh_token']);
