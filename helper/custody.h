@@ -21,8 +21,11 @@ int rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, 
  * too little. Drops its cached tokens as well. */
 int rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *account) RBR_MUST_CHECK;
 
-/* Which kind of secret a person must give for ACCOUNT; *RET_KIND is NULL if none; and does it need a login as well? Has the issuer say what
- * it is bound to, if the account does not, and refuses an account that cannot work. RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
+/*
+ * Which kind of secret a person must give for ACCOUNT (*RET_KIND is NULL if none), and whether it needs a login as well. Has
+ * the issuer say what the secret is bound to, if the account does not, and refuses an account that cannot work.
+ * RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG.
+ */
 int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind, bool *ret_login)
 	RBR_MUST_CHECK;
 

@@ -62,7 +62,8 @@ give_back(const struct ringbearer_secret *input)
 		lseek(memory, 0, SEEK_SET) == 0 && dup2(memory, STDIN_FILENO) == STDIN_FILENO;
 }
 
-/* True if the answer is out. Whether a token was refused is the whole program's guess (inference.c), and a token that should be renewed ahead of time is left to the whole program, too. */
+/* True if the answer is out. Whether a token was refused is the whole program's guess (inference.c), and a token that
+ * should be renewed ahead of time is left to it, too. */
 static bool
 answer(int argc, char **argv, bool for_git, struct ringbearer_secret *input)
 {

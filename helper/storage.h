@@ -51,8 +51,10 @@ int rbr_storage_get(struct rbr_context *context, const struct rbr_request *reque
 int rbr_storage_keep(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
 int rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
 
-/* Calls VISIT with place (without a port that its scheme has anyway) and user ("" for none) of all that is stored, until it returns non-zero; returns that.
- * Nobody is asked to unlock anything. */
+/*
+ * Calls VISIT with place (without a port that its scheme has anyway) and user ("" for none) of all that is stored, until it
+ * returns non-zero; returns that. Nobody is asked to unlock anything.
+ */
 typedef int (*rbr_storage_visitor)(const char *url, const char *username, void *data);
 int rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *data) RBR_MUST_CHECK;
 
