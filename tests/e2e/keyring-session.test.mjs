@@ -4,19 +4,14 @@
 // time. What breaks while the request is under way is noticed.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
+import { beforeEach, test } from 'node:test';
 import { watchCalls } from './lib/keyring-items.mjs';
 import {
-  NAME, addAccount, assertWorks, closeWorld, erase, get, inWorld, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked,
+  addAccount, assertWorks, erase, get, inWorld, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
 } from './lib/standing-grant.mjs';
-import { World } from './lib/world.mjs';
 
 let world;
-before(async () => {
-  world = await World.create();
-  await addAccount(world);
-});
-after(() => closeWorld(world));
+withAccount((made) => { world = made; });
 beforeEach(async () => {
   await erase(world);
   await logIn(world);

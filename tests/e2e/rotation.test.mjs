@@ -4,21 +4,16 @@
 // wrong. What happens where something does is in tests/faults.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { itemsOf, watchCalls } from './lib/keyring-items.mjs';
 import {
-  NAME, accountKeys, addAccount, assertWorks, closeWorld, erase, get, logIn, refreshTokenOf, refreshes, tokensSent,
+  NAME, accountKeys, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, withAccount,
 } from './lib/standing-grant.mjs';
-import { World } from './lib/world.mjs';
 
 describe('rotation', () => {
   let world;
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(async () => {
     await world.control.clearFaults();
     await world.control.rotation({ mode: 'always', grace: 0 });

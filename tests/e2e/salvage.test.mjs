@@ -4,20 +4,15 @@
 // any more, so it is kept wherever it can be read, and parked in the kernel until then.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import {
-  NAME, addAccount, assertWorks, closeWorld, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked,
+  NAME, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
 } from './lib/standing-grant.mjs';
-import { World } from './lib/world.mjs';
 
 const LIMIT = 256 * 1024; // of an answer
 
 let world;
-before(async () => {
-  world = await World.create();
-  await addAccount(world);
-});
-after(() => closeWorld(world));
+withAccount((made) => { world = made; });
 beforeEach(async () => {
   await world.control.clearFaults();
   await erase(world);

@@ -4,9 +4,8 @@
 // is kept, whatever is wrong with the rest of it; the server has put it in the old one's place.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { World } from '../e2e/lib/world.mjs';
-import { NAME, addAccount, assertWorks, closeWorld, erase, get, logIn, refreshTokenOf, refreshes, tokensSent } from '../e2e/lib/standing-grant.mjs';
+import { beforeEach, describe, test } from 'node:test';
+import { NAME, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, withAccount } from '../e2e/lib/standing-grant.mjs';
 
 // A good answer, oddly put: the token is handed out.
 const GOOD = {
@@ -47,11 +46,7 @@ const faultOf = (name, fault) => ({ kind: name, grant_type: 'refresh_token', ...
 
 describe('a rotated token in a bad answer', () => {
   let world;
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(async () => {
     await world.control.rotation({ mode: 'always', grace: 0 });
     if ((await get(world)).code !== 0) await logIn(world);

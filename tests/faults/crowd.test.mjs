@@ -6,13 +6,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { agreed, crowd } from '../e2e/lib/crowd.mjs';
-import { World } from '../e2e/lib/world.mjs';
-import {
-  NAME, addAccount, assertWorks, closeWorld, erase, get, logIn, refreshes, tokensSent, untilAsked,
-} from '../e2e/lib/standing-grant.mjs';
+import { NAME, assertWorks, erase, get, logIn, refreshes, tokensSent, untilAsked, withAccount } from '../e2e/lib/standing-grant.mjs';
 import { getUnderFire, obstacle } from './lib/killer.mjs';
 
 const CALLERS = Number(process.env.FAULT_CALLERS ?? 200);
@@ -22,11 +19,7 @@ const LIFETIME = 1; // seconds
 describe(`${CALLERS} callers at expiry`, () => {
   let world;
   let old; // the token that has just ended
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(async () => {
     await erase(world);
     await world.control.ttl({ access: LIFETIME });

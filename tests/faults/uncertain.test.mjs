@@ -4,12 +4,11 @@
 // later by itself. And when the server says that a token or a client is no good.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
+import { afterEach, beforeEach, describe, test } from 'node:test';
 import { grantA } from '../e2e/lib/flows.mjs';
-import { World } from '../e2e/lib/world.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import {
-  NAME, accountKeys, addAccount, assertWorks, closeWorld, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked,
+  NAME, accountKeys, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
 } from '../e2e/lib/standing-grant.mjs';
 import { getUnderFire, later, obstacle } from './lib/killer.mjs';
 import { Relay } from './lib/relay.mjs';
@@ -20,11 +19,7 @@ const skip = obstacle();
 
 describe('uncertain', { skip }, () => {
   let world;
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(async () => {
     clock = {};
     await world.control.clearFaults();
@@ -169,11 +164,7 @@ describe('uncertain', { skip }, () => {
 
 describe('refused', () => {
   let world;
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(() => erase(world));
   afterEach(() => logIn(world));
 
@@ -233,11 +224,7 @@ describe('refused', () => {
 
 describe('an answer that waits for its keyring', () => {
   let world;
-  before(async () => {
-    world = await World.create();
-    await addAccount(world);
-  });
-  after(() => closeWorld(world));
+  withAccount((made) => { world = made; });
   beforeEach(async () => {
     await erase(world);
     await world.control.fault({ kind: 'delay', seconds: 0.5 });

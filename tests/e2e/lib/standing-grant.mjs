@@ -4,6 +4,7 @@
 // of its refresh token: in the keyring, at the server, at the API.
 
 import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { grantA } from './flows.mjs';
 import { World } from './world.mjs';
@@ -91,4 +92,15 @@ export async function inWorld(options, body) {
   } finally {
     await closeWorld(world);
   }
+}
+
+// A world with the account, for the tests of a suite or of a file; TAKE is given it.
+export function withAccount(take) {
+  let world;
+  before(async () => {
+    world = await World.create();
+    take(world);
+    await addAccount(world);
+  });
+  after(() => closeWorld(world));
 }
