@@ -40,7 +40,10 @@ rbr_caller_find(const char *argv0)
 int
 rbr_caller_misuse(struct rbr_context *context, const char *argv0)
 {
-	return rbr_fail(&context->error, RINGBEARER_E_USAGE, "%s", rbr_caller_find(argv0)->usage);
+	const struct rbr_caller *caller = rbr_caller_find(argv0);
+
+	return rbr_fail(
+		&context->error, RINGBEARER_E_USAGE, "%s", caller ? caller->usage : "another program runs this one");
 }
 
 int

@@ -309,9 +309,11 @@ list_others(struct rbr_context *context)
 		"git", "config", "--show-scope", "-z", "--get-regexp", "^credential\\.(.*\\.)?helper$", NULL};
 	char *listing = calloc(1, OUTPUT_MAX + 2), version[VERSION_MAX]; /* two NULs end it */
 	struct lines lines;
-	int status = -1,
-	    rc = listing ? find_keeping_version(context, listing, version) : rbr_fail_memory(&context->error);
+	int status = -1, rc;
 
+	if (!listing)
+		return rbr_fail_memory(&context->error);
+	rc = find_keeping_version(context, listing, version);
 	if (rc == 0) {
 		memset(listing, 0, OUTPUT_MAX + 2);
 		rc = run_git(context, list, false, &status, listing);
