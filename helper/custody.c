@@ -176,31 +176,39 @@ note_item(const struct ringbearer_item *item, void *data)
 	return rc < 0 ? rc : rbr_names_add(item->endpoint, &items->texts);
 }
 
+static int
+erase_listed(struct ringbearer_call *call, const struct ringbearer_module *store, struct items *items)
+{
+	size_t i;
+	int rc = rbr_loader_check(call->context, store, store->list(call, items->account, note_item, items));
+
+	for (i = 0; rc == 0 && i + 2 < items->texts.count; i += 3) {
+		const struct ringbearer_item item = {.size = sizeof item,
+			.account = items->account,
+			.kind = items->texts.list[i],
+			.client_id = items->texts.list[i + 1],
+			.endpoint = items->texts.list[i + 2]};
+
+		rc = rbr_loader_check(call->context, store, store->erase(call, &item));
+	}
+	return rc;
+}
+
 int
 rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *account)
 {
 	struct items items = {account->name, {NULL, 0}};
 	struct ringbearer_call call;
 	struct rbr_vault vault;
-	size_t i;
 	int rc;
 
 	rbr_call_start(&call, context, account, true);
 	rc = rbr_vault_open(&call, &vault);
-	if (rc == 0 && (!vault.store.list || !vault.store.erase))
+	if (rc == 0 && vault.store.list && vault.store.erase)
+		rc = erase_listed(&call, &vault.store, &items);
+	else if (rc == 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s cannot list and erase secrets; remove the account's there", vault.store.name);
-	if (rc == 0)
-		rc = rbr_loader_check(context, &vault.store, vault.store.list(&call, account->name, note_item, &items));
-	for (i = 0; rc == 0 && i + 2 < items.texts.count; i += 3) {
-		const struct ringbearer_item item = {.size = sizeof item,
-			.account = account->name,
-			.kind = items.texts.list[i],
-			.client_id = items.texts.list[i + 1],
-			.endpoint = items.texts.list[i + 2]};
-
-		rc = rbr_loader_check(context, &vault.store, vault.store.erase(&call, &item));
-	}
 	rbr_names_wipe(&items.texts);
 	rbr_custody_forget(account->name, NULL);
 	return rc;
