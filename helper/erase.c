@@ -26,16 +26,6 @@ erase_secret(struct rbr_context *context, const char *name, const char *kind, bo
 	return rc < 0 ? rc : rbr_custody_erase(context, &account, all ? NULL : kind, interactive);
 }
 
-/* RINGBEARER_E_NO_ACCOUNT if there is none; whether its file can be used does not matter here. */
-static int
-check_account(const char *name, struct rbr_error *error)
-{
-	struct rbr_located located;
-
-	return rbr_account_locate(name, &located, NULL) == RINGBEARER_E_NO_ACCOUNT ? rbr_account_missing(name, error)
-										   : 0;
-}
-
 int
 rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 {
@@ -63,5 +53,5 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 	if (kind)
 		return erase_secret(context, name, kind, request.interactive);
 	rbr_custody_forget(name, rbr_request_named_token(&request));
-	return request.account ? check_account(name, &context->error) : 0;
+	return 0; /* what a file that is gone has left in the cache is dropped, too */
 }
