@@ -90,6 +90,18 @@ host_blot(struct ringbearer_call *call, char *text)
 	redact(call, text);
 }
 
+static void make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+
+/* What a module says, without the secrets of the call. */
+static void
+make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
+{
+	if (vsnprintf(text, TEXT_MAX, format, arguments) < 0)
+		text[0] = '\0';
+	redact(call, text);
+}
+
 static void host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -102,10 +114,8 @@ host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const ch
 	if (level == RINGBEARER_LOG_TRACE && !call->context->trace)
 		return;
 	va_start(arguments, format);
-	if (vsnprintf(text, sizeof text, format, arguments) < 0)
-		text[0] = '\0';
+	make_text(call, text, format, arguments);
 	va_end(arguments);
-	redact(call, text);
 	if (level == RINGBEARER_LOG_TRACE)
 		rbr_trace(call->context, "%s", text);
 	else
@@ -122,10 +132,8 @@ host_fail(struct ringbearer_call *call, int code, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vsnprintf(text, sizeof text, format, arguments) < 0)
-		text[0] = '\0';
+	make_text(call, text, format, arguments);
 	va_end(arguments);
-	redact(call, text);
 	return rbr_fail(&call->context->error, code, "%s", text);
 }
 
@@ -203,10 +211,8 @@ host_tell(struct ringbearer_call *call, const char *format, ...)
 	va_list arguments;
 
 	va_start(arguments, format);
-	if (vsnprintf(text, sizeof text, format, arguments) < 0)
-		text[0] = '\0';
+	make_text(call, text, format, arguments);
 	va_end(arguments);
-	redact(call, text);
 	rbr_terminal_tell(text);
 }
 

@@ -15,6 +15,7 @@
 #endif
 
 #include "oauth/client_auth.h"
+#include "oauth/clock.h"
 #include "oauth/form.h"
 #include "oauth/grant.h"
 #include "oauth/http.h"
@@ -38,15 +39,6 @@ struct device {
 	int64_t interval;
 	int64_t ends_ms;
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- the code -- */
 
@@ -141,7 +133,7 @@ take_code(struct device *device, const struct rbr_http_answer *answer)
 		device->device_code = host->secret_new(code, strlen(code));
 		host->hide(device->oauth.call, code, strlen(code));
 		device->interval = seconds(object, "interval", INTERVAL_DEFAULT, INTERVAL_MAX);
-		device->ends_ms = now_ms() + seconds(object, "expires_in", EXPIRES_MAX, EXPIRES_MAX) * 1000;
+		device->ends_ms = rbr_oauth_now_ms() + seconds(object, "expires_in", EXPIRES_MAX, EXPIRES_MAX) * 1000;
 		rc = device->device_code ? show_code(device, object)
 					 : host->fail(device->oauth.call, RINGBEARER_E_SYSTEM, "out of memory");
 	} else if (answer->status == 200) {
@@ -198,13 +190,13 @@ ask_for_code(struct device *device)
 static void
 pause_for(const struct device *device)
 {
-	int64_t until = now_ms() + device->interval * 1000, left;
+	int64_t until = rbr_oauth_now_ms() + device->interval * 1000, left;
 	char text[64];
 
-	while (now_ms() < until && now_ms() < device->ends_ms) {
+	while (rbr_oauth_now_ms() < until && rbr_oauth_now_ms() < device->ends_ms) {
 		struct timespec second = {.tv_sec = 0, .tv_nsec = 500000000};
 
-		left = (device->ends_ms - now_ms()) / 1000;
+		left = (device->ends_ms - rbr_oauth_now_ms()) / 1000;
 		(void)snprintf(text, sizeof text, "Waiting for you, %lld:%02lld left", (long long)(left / 60),
 			(long long)(left % 60));
 		host->progress(device->oauth.call, text);
@@ -288,7 +280,7 @@ authorize(
 
 	while (rc == 0 && again) {
 		pause_for(&device);
-		if (now_ms() >= device.ends_ms)
+		if (rbr_oauth_now_ms() >= device.ends_ms)
 			rc = host->fail(call, RINGBEARER_E_LOGIN_REQUIRED,
 				"nobody entered the code in time; run `ringbearer login %s --device` again",
 				host->config(call, "account", 0));

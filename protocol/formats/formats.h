@@ -67,7 +67,10 @@ int rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_sec
 /* Appends TEXT as a JSON string with its quotes (RFC 8259 section 7). */
 int rbr_json_string(struct ringbearer_secret *out, const char *text) RBR_MUST_CHECK;
 
-/* Appends the value of an HTTP Authorization header (RFC 6750 section 2.1) as a JSON string. */
+/* Appends the value of an HTTP Authorization header (RFC 6750 section 2.1): type and token. */
+int rbr_append_authorization(struct ringbearer_secret *out, const struct rbr_credential *credential) RBR_MUST_CHECK;
+
+/* The same as a JSON string. */
 int rbr_json_authorization(struct ringbearer_secret *out, const struct rbr_credential *credential) RBR_MUST_CHECK;
 
 /* Appends a comma and the member NAME with the time SECONDS (since 1970; before the year 10000) as a string (RFC 3339), or

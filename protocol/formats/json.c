@@ -33,12 +33,8 @@ int
 rbr_json_authorization(struct ringbearer_secret *out, const struct rbr_credential *credential)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret value = RBR_SECRET_EMPTY;
-	int rc = rbr_secret_append_string(&value, credential->type);
+	int rc = rbr_append_authorization(&value, credential);
 
-	if (rc == 0)
-		rc = rbr_secret_append(&value, " ", 1);
-	if (rc == 0)
-		rc = rbr_secret_append_string(&value, credential->token);
 	return rc < 0 ? rc : rbr_json_string(out, rbr_secret_string(&value));
 }
 

@@ -73,11 +73,7 @@ finish(const struct rbr_answer *answer, struct ringbearer_secret *message, struc
 	int rc = rbr_secret_append_string(message, "auth=");
 
 	if (rc == 0)
-		rc = rbr_secret_append_string(message, answer->credential->type);
-	if (rc == 0)
-		rc = rbr_secret_append(message, " ", 1);
-	if (rc == 0)
-		rc = rbr_secret_append_string(message, answer->credential->token);
+		rc = rbr_append_authorization(message, answer->credential);
 	if (rc == 0)
 		rc = rbr_secret_append_string(message, END END);
 	if (rc == 0)

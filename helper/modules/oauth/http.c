@@ -38,14 +38,16 @@ static void
 park(const struct transfer *transfer, const char *bytes, size_t size)
 {
 	const struct ringbearer_host *host = transfer->oauth->host;
-	struct rbr_json_span span = {bytes, size, NULL, 0};
+	bool refusal = transfer->answer->refusal, found;
+	struct rbr_json_span span;
 
 	if (transfer->replay == RBR_REPLAY_SAFE)
 		return;
-	if ((size > PARK_WHOLE_MAX || transfer->answer->refusal) &&
-		rbr_json_find(bytes, size, "refresh_token", &span) && transfer->answer->refusal)
-		return;
-	host->park(transfer->oauth->call, span.text, span.size);
+	found = (refusal || size > PARK_WHOLE_MAX) && rbr_json_find(bytes, size, "refresh_token", &span);
+	if (!found)
+		host->park(transfer->oauth->call, bytes, size);
+	else if (!refusal)
+		host->park(transfer->oauth->call, span.text, span.size);
 }
 
 /* What is too long is taken up to the limit: it may hold the next refresh token. */

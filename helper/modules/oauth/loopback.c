@@ -25,9 +25,9 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "page.h"
 
 #define VISITORS_MAX 16
@@ -52,15 +52,6 @@ struct wait {
 	bool over;
 	struct visitor visitors[VISITORS_MAX];
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- opening -- */
 
@@ -354,7 +345,7 @@ welcome(struct wait *wait, int listener)
 	if (oldest->socket >= 0)
 		end_visit(oldest);
 	oldest->socket = descriptor;
-	oldest->since = now_ms();
+	oldest->since = rbr_oauth_now_ms();
 }
 
 /* One round: waits at most MILLISECONDS for something to happen, and serves it. */
@@ -376,7 +367,7 @@ turn(struct wait *wait, int64_t milliseconds)
 		if (polled[i].fd >= 0 && (polled[i].revents & POLLIN))
 			welcome(wait, polled[i].fd);
 	for (i = 0; i < VISITORS_MAX; i++)
-		if (wait->visitors[i].socket >= 0 && now_ms() - wait->visitors[i].since > VISIT_MS)
+		if (wait->visitors[i].socket >= 0 && rbr_oauth_now_ms() - wait->visitors[i].since > VISIT_MS)
 			end_visit(&wait->visitors[i]);
 }
 
@@ -407,14 +398,14 @@ int
 rbr_loopback_wait(const struct rbr_oauth *oauth, struct rbr_loopback *loopback, const char *state, int64_t milliseconds,
 	struct rbr_callback *ret_callback)
 {
-	int64_t deadline = now_ms() + milliseconds;
+	int64_t deadline = rbr_oauth_now_ms() + milliseconds;
 	struct wait *wait = begin(loopback);
 	bool over;
 
 	wait->state = state;
 	wait->callback = ret_callback;
-	while (!wait->over && now_ms() < deadline)
-		turn(wait, deadline - now_ms());
+	while (!wait->over && rbr_oauth_now_ms() < deadline)
+		turn(wait, deadline - rbr_oauth_now_ms());
 	over = wait->over;
 	end(wait);
 	if (over)
@@ -428,7 +419,7 @@ void
 rbr_loopback_finish(
 	const struct rbr_oauth *oauth, struct rbr_loopback *loopback, bool good, const char *title, const char *text)
 {
-	int64_t deadline = now_ms() + FINISH_MS;
+	int64_t deadline = rbr_oauth_now_ms() + FINISH_MS;
 	char *page = rbr_page(200, good, title, text);
 	struct wait *wait = begin(loopback);
 	struct rbr_callback ignored;
@@ -436,8 +427,8 @@ rbr_loopback_finish(
 	(void)oauth;
 	wait->callback = &ignored;
 	wait->page = page;
-	while (!wait->over && now_ms() < deadline)
-		turn(wait, deadline - now_ms());
+	while (!wait->over && rbr_oauth_now_ms() < deadline)
+		turn(wait, deadline - rbr_oauth_now_ms());
 	end(wait);
 	g_free(page);
 }

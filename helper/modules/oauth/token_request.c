@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "client_auth.h"
+#include "clock.h"
 #include "form.h"
 #include "token_response.h"
 
@@ -33,15 +34,6 @@ sleep_ms(int64_t milliseconds)
 
 	while (nanosleep(&left, &left) < 0 && errno == EINTR)
 		;
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec now = {0};
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int
@@ -96,8 +88,10 @@ pause_before_retry(const struct rbr_oauth *oauth, enum outcome outcome, const st
 	if (outcome == OUTCOME_TURNED_AWAY && replay == RBR_REPLAY_UNSAFE)
 		most = 1;
 	if (outcome == OUTCOME_UNCERTAIN && replay == RBR_REPLAY_UNSAFE)
-		most = retry && strcmp(retry, "once") == 0 && now_ms() + pause - first_ms < RBR_UNCERTAIN_RETRY_MS ? 1
-														   : 0;
+		most = retry && strcmp(retry, "once") == 0 &&
+				rbr_oauth_now_ms() + pause - first_ms < RBR_UNCERTAIN_RETRY_MS
+			? 1
+			: 0;
 	if (outcome != OUTCOME_NOT_SENT && replay == RBR_REPLAY_NEVER)
 		most = 0;
 	if (outcome == OUTCOME_TURNED_AWAY && answer->retry_after > 0)
@@ -126,7 +120,7 @@ send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body
 	const struct ringbearer_secret *header, enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
 {
 	const char *endpoint = oauth->host->config(oauth->call, "token_endpoint", 0);
-	int64_t pause, first_ms = now_ms();
+	int64_t pause, first_ms = rbr_oauth_now_ms();
 	enum outcome outcome;
 	bool lost = false;
 	int attempt, rc;
