@@ -60,12 +60,12 @@ fail() {
     exit 125
 }
 
-# Up to 10 seconds.
+# Up to 20 seconds.
 wait_for() {
     tries=0
     until "$@"; do
         tries=$((tries + 1))
-        [ $tries -lt 500 ] || return 1
+        [ $tries -lt 1000 ] || return 1
         sleep 0.02
     done
 }

@@ -45,11 +45,26 @@ export async function run(file, args = [], { input = '', env, cwd, timeout = 600
   };
 }
 
+// What a process and its children are at: name, state and the kernel function that they wait in.
+function whereabouts(pid) {
+  const read = (what) => {
+    try {
+      return fs.readFileSync(`/proc/${pid}/${what}`, 'utf8').trim();
+    } catch {
+      return '?';
+    }
+  };
+  const state = /^State:\s+(.*)$/m.exec(read('status'))?.[1];
+  const children = read(`task/${pid}/children`).split(' ').filter((child) => /^\d+$/.test(child));
+  return [`${pid} ${read('comm')}, ${state}, in ${read('wchan')}`, ...children.flatMap(whereabouts)];
+}
+
 // The first line on stdout that starts with READY, without that word.
 export function ready(child, what, timeout = 30000) {
   return new Promise((resolve, reject) => {
     let text = '';
-    const timer = setTimeout(() => reject(new Error(`${what} did not come up in ${timeout} ms`)), timeout);
+    const giveUp = () => reject(Object.assign(new Error([`${what} did not come up in ${timeout} ms`, ...whereabouts(child.pid), text].join('\n')), { late: true }));
+    const timer = setTimeout(giveUp, timeout);
     child.stdout.on('data', (chunk) => {
       text += chunk;
       const line = /^READY (.*)\n/m.exec(text);
