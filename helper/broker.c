@@ -121,6 +121,9 @@ rbr_broker_answer(struct rbr_context *context, const struct rbr_request *request
 
 	if (rbr_hit(context, request, urgency, wish, ret_credential)) {
 		rbr_trace(context, "%s: from the cache", wish->account);
+		rc = rbr_wish_make_keys(wish, &context->error);
+		if (rc < 0)
+			return rc;
 		if (ret_credential->unfinished)
 			finish(context, wish, ret_credential);
 		return 0;

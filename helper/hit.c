@@ -44,6 +44,6 @@ rbr_hit(struct rbr_context *context, const struct rbr_request *request, enum rbr
 	if (request->scope)
 		memcpy(wish->scope, request->scope, strlen(request->scope) + 1);
 	return find_account(context, request, wish->account) &&
-		rbr_account_locate(wish->account, &wish->located, NULL) == 0 && rbr_wish_make_keys(wish, NULL) == 0 &&
+		rbr_account_locate(wish->account, &wish->located, NULL) == 0 && rbr_wish_make_token_key(wish) == 0 &&
 		!request->wanted_scope && rbr_wish_recall(context, wish, ret_credential);
 }

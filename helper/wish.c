@@ -33,9 +33,15 @@ make_key(struct rbr_cache_key *key, const char *kind, const struct rbr_wish *wis
 }
 
 int
+rbr_wish_make_token_key(struct rbr_wish *wish)
+{
+	return make_key(&wish->token_key, "token", wish);
+}
+
+int
 rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error)
 {
-	int rc = make_key(&wish->token_key, "token", wish);
+	int rc = rbr_wish_make_token_key(wish);
 
 	if (rc == 0)
 		rc = make_key(&wish->verdict_key, "verdict", wish);
@@ -55,8 +61,10 @@ will_do(const struct rbr_context *context, const struct rbr_wish *wish, const st
 bool
 rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, struct rbr_credential *credential)
 {
-	if (rbr_cache_read(&wish->token_key, &credential->record) && rbr_credential_from_record(credential) &&
-		will_do(context, wish, credential))
+	long nowhere = 0;
+
+	if (rbr_cache_read_again(&wish->token_key, wish->seen ? wish->seen : &nowhere, &credential->record) &&
+		rbr_credential_from_record(credential) && will_do(context, wish, credential))
 		return true;
 	rbr_credential_wipe(credential);
 	return false;

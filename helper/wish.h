@@ -27,11 +27,15 @@ struct rbr_wish {
 	/* What token and verdict are kept under: the account's file as it is now, the scope and the resources. */
 	struct rbr_cache_key token_key;
 	struct rbr_cache_key verdict_key;
+	long *seen; /* where the caller was answered from the last time, see rbr_cache_read_again(); NULL: it asks once */
 };
 
 #define RBR_WISH_EMPTY ((struct rbr_wish){.request = NULL})
 
 void rbr_wish_wipe(struct rbr_wish *wish);
+
+/* Makes the token's key afresh, which is all that a hit needs. RINGBEARER_E_SYSTEM. */
+int rbr_wish_make_token_key(struct rbr_wish *wish) RBR_MUST_CHECK;
 
 /* Makes both keys afresh. RINGBEARER_E_SYSTEM. */
 int rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error) RBR_MUST_CHECK;

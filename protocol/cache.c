@@ -7,8 +7,11 @@
  *
  * Possession. A key's owner may see it; reading needs possession, that is, a path from the process's own keyrings
  * to the key. Services with a private session keyring, cron and `keyctl session` have no such path: the search in @u finds
- * the key and the read says EACCES. The record is then searched once more with the process keyring as the
- * destination, which makes the path. Not reading by ownership alone keeps other user namespaces of the same user out.
+ * the key and the read says EACCES. @u is then linked into the process keyring, which makes the path to all that is in it, and
+ * to nothing that is displaced from it. Not reading by ownership alone keeps other user namespaces of the same user out.
+ *
+ * Coming back. Who asks again may name the key that it was answered from: it can be read without a search as long as it is in
+ * @u. One that was displaced, dropped or is over cannot, and is searched for.
  *
  * Publishing. Updating a key, or adding one of the same name, clears its timeout: there would be a moment in which
  * the token outlives its expiry. A new key is therefore made in the process keyring, given its timeout and permissions,
@@ -86,10 +89,16 @@ describe(const struct rbr_cache_key *key, char description[DESCRIPTION_MAX])
 }
 
 static long
-search(const char *description, int destination)
+search(const char *description)
 {
-	return keyctl(KEYCTL_SEARCH, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)KEY_TYPE,
-		(unsigned long)description, keyring(destination));
+	return keyctl(
+		KEYCTL_SEARCH, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)KEY_TYPE, (unsigned long)description, 0);
+}
+
+static bool
+possess(void)
+{
+	return keyctl(KEYCTL_LINK, keyring(KEY_SPEC_USER_KEYRING), keyring(KEY_SPEC_PROCESS_KEYRING), 0, 0) == 0;
 }
 
 /* Reads the payload of the key SERIAL. The kernel answers with the length it would have needed. */
@@ -116,38 +125,46 @@ read_payload(long serial, struct ringbearer_secret *payload)
 }
 
 static bool
-fetch(const char *description, struct ringbearer_secret *payload)
+fetch(long serial, struct ringbearer_secret *payload)
 {
-	long serial = search(description, 0);
-
-	if (serial < 0)
-		return false;
-	if (read_payload(serial, payload))
-		return true;
-	if (errno != EACCES)
-		return false;
-	serial = search(description, KEY_SPEC_PROCESS_KEYRING);
-	return serial >= 0 && read_payload(serial, payload);
+	return read_payload(serial, payload) || (errno == EACCES && possess() && read_payload(serial, payload));
 }
 
-bool
-rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
+/* Is PAYLOAD a record of KEY? */
+static bool
+understand(const struct ringbearer_secret *payload, const struct rbr_cache_key *key, struct rbr_message *record)
 {
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
-	char description[DESCRIPTION_MAX];
 	const char *text;
 
-	describe(key, description);
-	if (!fetch(description, &payload))
-		return false;
 	if (rbr_message_parse(
-		    record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache", RINGBEARER_E_SYSTEM, NULL) == 0) {
+		    record, payload->data, payload->size, RBR_DIALECT_WIRE, "cache", RINGBEARER_E_SYSTEM, NULL) == 0) {
 		text = rbr_message_get(record, "for");
 		if (text && strcmp(text, rbr_secret_string(&key->text)) == 0)
 			return true;
 	}
 	rbr_message_wipe(record);
 	return false;
+}
+
+bool
+rbr_cache_read_again(const struct rbr_cache_key *key, long *seen, struct rbr_message *record)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
+	char description[DESCRIPTION_MAX];
+
+	if (*seen > 0 && read_payload(*seen, &payload) && understand(&payload, key, record))
+		return true;
+	describe(key, description);
+	*seen = search(description);
+	return *seen > 0 && fetch(*seen, &payload) && understand(&payload, key, record);
+}
+
+bool
+rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
+{
+	long seen = 0;
+
+	return rbr_cache_read_again(key, &seen, record);
 }
 
 /* Puts PAYLOAD into the kernel and links it into @u; the description must fit. */
@@ -228,14 +245,14 @@ rbr_cache_drop(const struct rbr_cache_key *key)
 	long serial;
 
 	describe(key, description);
-	serial = search(description, 0);
+	serial = search(description);
 	if (serial >= 0)
 		drop(serial);
 }
 
 /* Is the key SERIAL one of ours? Its description reads "type;uid;gid;permissions;name". */
 static bool
-is_ours(long serial, char *name, size_t size)
+is_ours(long serial)
 {
 	char text[256];
 	long length = keyctl(KEYCTL_DESCRIBE, (unsigned long)serial, (unsigned long)text, sizeof text, 0);
@@ -244,10 +261,7 @@ is_ours(long serial, char *name, size_t size)
 	if (length <= 0 || (size_t)length > sizeof text || strncmp(text, KEY_TYPE ";", sizeof KEY_TYPE) != 0)
 		return false;
 	last = strrchr(text, ';');
-	if (!last || strncmp(last + 1, PREFIX, sizeof PREFIX - 1) != 0 || strlen(last + 1) >= size)
-		return false;
-	(void)snprintf(name, size, "%s", last + 1);
-	return true;
+	return last && strncmp(last + 1, PREFIX, sizeof PREFIX - 1) == 0;
 }
 
 void
@@ -256,7 +270,6 @@ rbr_cache_visit(rbr_cache_visitor visit, void *data)
 	int32_t serials[KEYS_VISITED_MAX];
 	long length = keyctl(KEYCTL_READ, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)serials, sizeof serials, 0);
 	size_t count = length < 0 ? 0 : (size_t)length / sizeof serials[0];
-	char name[DESCRIPTION_MAX];
 	size_t i;
 
 	if (count > KEYS_VISITED_MAX)
@@ -265,7 +278,7 @@ rbr_cache_visit(rbr_cache_visitor visit, void *data)
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
 		RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
 
-		if (is_ours(serials[i], name, sizeof name) && fetch(name, &payload) &&
+		if (is_ours(serials[i]) && fetch(serials[i], &payload) &&
 			rbr_message_parse(&record, payload.data, payload.size, RBR_DIALECT_WIRE, "cache",
 				RINGBEARER_E_SYSTEM, NULL) == 0 &&
 			visit(&record, data))

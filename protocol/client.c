@@ -10,6 +10,7 @@
 #include "config.h"
 #include "folders.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +31,7 @@ struct ringbearer_request {
 	struct rbr_error error;
 	struct ringbearer_secret text; /* as the program reads it */
 	char *program; /* NULL: the installed one */
+	atomic_long *seen; /* where it was answered from the last time, by whichever thread; not the caller's to see */
 };
 
 struct ringbearer_credential {
@@ -53,8 +55,10 @@ ringbearer_request_new(void)
 {
 	struct ringbearer_request *request = calloc(1, sizeof *request);
 
+	if (request)
+		request->seen = calloc(1, sizeof *request->seen);
 	if (request &&
-		(rbr_message_add(&request->wanted.message, "capability[]", "authtype") < 0 ||
+		(!request->seen || rbr_message_add(&request->wanted.message, "capability[]", "authtype") < 0 ||
 			rbr_message_add(&request->wanted.message, "capability[]", "error") < 0)) {
 		ringbearer_request_free(request);
 		return NULL;
@@ -72,6 +76,7 @@ ringbearer_request_free(struct ringbearer_request *request)
 	rbr_request_wipe(&request->wanted);
 	rbr_secret_wipe(&request->text);
 	free(request->program);
+	free(request->seen);
 	free(request);
 }
 
@@ -293,6 +298,7 @@ answer(struct rbr_context *context, const struct ringbearer_request *request, in
 {
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	struct rbr_errand errand;
+	long before = atomic_load_explicit(request->seen, memory_order_relaxed), seen = before;
 	bool hit;
 	int rc;
 
@@ -303,7 +309,10 @@ answer(struct rbr_context *context, const struct ringbearer_request *request, in
 	rc = check_identity(&context->error);
 	if (rc < 0)
 		return rc;
+	wish.seen = &seen;
 	hit = rbr_hit(context, &request->wanted, RBR_IF_NEEDED, &wish, &credential->known);
+	if (seen != before)
+		atomic_store_explicit(request->seen, seen, memory_order_relaxed);
 	if (hit && !credential->known.unfinished && !rbr_credential_ageing(&credential->known, context->started))
 		return 0;
 	errand = errand_for(context, request, timeout_ms);

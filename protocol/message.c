@@ -242,11 +242,14 @@ int64_t
 rbr_message_get_number(const struct rbr_message *message, const char *key, int64_t absent)
 {
 	const char *value = rbr_message_get(message, key);
-	size_t digits = value ? strspn(value, "0123456789") : 0;
+	int64_t number = 0;
+	size_t digits;
 
-	if (digits == 0 || digits > NUMBER_DIGITS_MAX || value[digits] != '\0')
+	if (!value)
 		return absent;
-	return (int64_t)strtoll(value, NULL, 10);
+	for (digits = 0; digits < NUMBER_DIGITS_MAX && value[digits] >= '0' && value[digits] <= '9'; digits++)
+		number = number * 10 + (value[digits] - '0');
+	return digits > 0 && value[digits] == '\0' ? number : absent;
 }
 
 const char *

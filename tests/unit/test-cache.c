@@ -111,6 +111,18 @@ holds(const char *value)
 	return right;
 }
 
+/* The same for who was answered from the key *SEEN before. */
+static bool
+still_holds(long *seen, const char *value)
+{
+	struct rbr_message record = RBR_MESSAGE_EMPTY;
+	bool found = rbr_cache_read_again(&key, seen, &record), right;
+
+	right = found ? value && strcmp(rbr_message_get(&record, "value"), value) == 0 : !value && record.count == 0;
+	rbr_message_wipe(&record);
+	return right;
+}
+
 static void
 what_was_written_is_read(void **state)
 {
@@ -150,6 +162,34 @@ dropping_is_at_once_and_harmless(void **state)
 	rbr_cache_drop(&key);
 	assert_true(write_value("two", 60));
 	assert_true(holds("two"));
+}
+
+static void
+who_comes_back_gets_what_is_there_now(void **state)
+{
+	static const char other[] = "for=something else\nvalue=stolen\n";
+	long seen = 0, foreign;
+
+	(void)state;
+	need_keyring();
+	assert_true(still_holds(&seen, NULL));
+	assert_true(write_value("one", 60));
+	assert_true(still_holds(&seen, "one"));
+	assert_int_equal(seen, find_serial());
+	assert_true(still_holds(&seen, "one"));
+	assert_true(write_value("two", 60)); /* displaces the one that was seen */
+	assert_true(still_holds(&seen, "two"));
+	assert_int_equal(seen, find_serial());
+	rbr_cache_drop(&key);
+	assert_true(still_holds(&seen, NULL));
+	assert_true(write_value("three", 60));
+	foreign = syscall(
+		SYS_add_key, "user", "ringbearer:foreign", other, sizeof other - 1, (long)KEY_SPEC_USER_KEYRING);
+	assert_true(foreign > 0);
+	seen = foreign;
+	assert_true(still_holds(&seen, "three"));
+	assert_int_equal(seen, find_serial());
+	(void)syscall(SYS_keyctl, KEYCTL_INVALIDATE, foreign, 0, 0, 0);
 }
 
 static void
@@ -355,6 +395,17 @@ private_session(void)
 		write_value("inside", 60) && holds("inside");
 }
 
+/* What leads to the records there must not keep one that others have displaced. */
+static bool
+private_session_again(void)
+{
+	long seen = 0;
+
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) > 0 && holds("outside") &&
+		still_holds(&seen, "outside") && still_holds(&seen, "outside") && write_value("inside", 60) &&
+		still_holds(&seen, "inside");
+}
+
 static void
 private_sessions_share_the_records(void **state)
 {
@@ -362,6 +413,9 @@ private_sessions_share_the_records(void **state)
 	need_keyring();
 	assert_true(write_value("outside", 60));
 	assert_true(passes_elsewhere(private_session));
+	assert_true(holds("inside"));
+	assert_true(write_value("outside", 60));
+	assert_true(passes_elsewhere(private_session_again));
 	assert_true(holds("inside"));
 }
 
@@ -402,6 +456,7 @@ main(void)
 		TEST(what_was_written_is_read),
 		TEST(a_new_record_takes_the_place_of_the_old),
 		TEST(dropping_is_at_once_and_harmless),
+		TEST(who_comes_back_gets_what_is_there_now),
 		TEST(the_kernel_forgets_in_time),
 		TEST(no_record_is_for_ever),
 		TEST(permissions_are_narrow),
