@@ -3,7 +3,7 @@
 // The certified oidc-provider, set up as one tenant under one issuer. Several providers may share
 // a tenant (https and plain http): applications and tokens are the tenant's.
 
-import { generateKeyPairSync } from 'node:crypto';
+import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { Provider } from 'oidc-provider';
 import { devicePages, errorPage } from './pages.mjs';
 import { recorder } from './recorder.mjs';
@@ -12,9 +12,11 @@ import { storageFor } from './storage.mjs';
 
 const DAY = 86400;
 
-// Signs id tokens, which only tenant b gives out (scope openid).
+// Signs id tokens, which only tenant b gives out (scope openid). It goes through PEM because node 20 waits for ever
+// if its garbage collector runs while a key that it has just generated is exported as a JWK.
+const PEM = { publicKeyEncoding: { type: 'spki', format: 'pem' }, privateKeyEncoding: { type: 'pkcs8', format: 'pem' } };
 const signingKey = {
-  ...generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ format: 'jwk' }),
+  ...createPrivateKey(generateKeyPairSync('ec', { namedCurve: 'P-256', ...PEM }).privateKey).export({ format: 'jwk' }),
   use: 'sig', alg: 'ES256', kid: 'test',
 };
 

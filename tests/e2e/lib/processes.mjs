@@ -63,7 +63,7 @@ function whereabouts(pid) {
 export function ready(child, what, timeout = 30000) {
   return new Promise((resolve, reject) => {
     let text = '';
-    const giveUp = () => reject(Object.assign(new Error([`${what} did not come up in ${timeout} ms`, ...whereabouts(child.pid), text].join('\n')), { late: true }));
+    const giveUp = () => reject(new Error([`${what} did not come up in ${timeout} ms`, ...whereabouts(child.pid), text].join('\n')));
     const timer = setTimeout(giveUp, timeout);
     child.stdout.on('data', (chunk) => {
       text += chunk;

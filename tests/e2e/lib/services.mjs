@@ -53,27 +53,14 @@ export class Control {
   }
 }
 
-async function openServers(directory, env) {
+export async function startServers(directory, env) {
   const log = fs.openSync(path.join(directory, 'servers.log'), 'a');
   const child = start(process.execPath, [path.join(SERVERS, 'authorization-server.mjs'), path.join(directory, 'certificates')], {
     env, stdio: ['pipe', 'pipe', log],
   });
   fs.closeSync(log);
-  const { pid, ca, urls } = JSON.parse(await ready(child, 'the authorization server').catch(async (error) => {
-    child.stdout.destroy(); // a child of its own may hold the other end
-    await stop(child, 0);
-    throw error;
-  }));
+  const { pid, ca, urls } = JSON.parse(await ready(child, 'the authorization server'));
   return { pid, urls, caFile: ca, ca: fs.readFileSync(ca), control: new Control(urls.control), stop: () => stop(child) };
-}
-
-// A machine that stands still for half a minute is no fault of what is tested: one more try, and it is said.
-export async function startServers(directory, env) {
-  return openServers(directory, env).catch((error) => {
-    if (!error.late) throw error;
-    console.error(`${error.message}\ntrying once more`);
-    return openServers(directory, env);
-  });
 }
 
 const KEEPER = fileURLToPath(new URL('session-keeper.sh', import.meta.url));
