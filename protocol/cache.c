@@ -7,8 +7,9 @@
  *
  * Possession. A key's owner may see it; reading needs possession, that is, a path from the process's own keyrings
  * to the key. Services with a private session keyring, cron and `keyctl session` have no such path: the search in @u finds
- * the key and the read says EACCES. @u is then linked into the process keyring, which makes the path to all that is in it, and
- * to nothing that is displaced from it. Not reading by ownership alone keeps other user namespaces of the same user out.
+ * the key and the read says EACCES. @u is then linked into the thread's keyring for as long as the reading takes: that makes a path to
+ * what is in @u and to nothing that was displaced from it, in no other thread, and leaves the caller's own keyrings, in which
+ * the kernel looks for other programs' keys, as they were. Not reading by ownership alone keeps other user namespaces of the same user out.
  *
  * Coming back. Who asks again may name the key that it was answered from: it can be read without a search as long as it is in
  * @u. One that was displaced, dropped or is over cannot, and is searched for.
@@ -95,12 +96,6 @@ search(const char *description)
 		KEYCTL_SEARCH, keyring(KEY_SPEC_USER_KEYRING), (unsigned long)KEY_TYPE, (unsigned long)description, 0);
 }
 
-static bool
-possess(void)
-{
-	return keyctl(KEYCTL_LINK, keyring(KEY_SPEC_USER_KEYRING), keyring(KEY_SPEC_PROCESS_KEYRING), 0, 0) == 0;
-}
-
 /* Reads the payload of the key SERIAL. The kernel answers with the length it would have needed. */
 static bool
 read_payload(long serial, struct ringbearer_secret *payload)
@@ -125,9 +120,21 @@ read_payload(long serial, struct ringbearer_secret *payload)
 }
 
 static bool
+read_possessed(long serial, struct ringbearer_secret *payload)
+{
+	bool done;
+
+	if (keyctl(KEYCTL_LINK, keyring(KEY_SPEC_USER_KEYRING), keyring(KEY_SPEC_THREAD_KEYRING), 0, 0) < 0)
+		return false;
+	done = read_payload(serial, payload);
+	(void)keyctl(KEYCTL_UNLINK, keyring(KEY_SPEC_USER_KEYRING), keyring(KEY_SPEC_THREAD_KEYRING), 0, 0);
+	return done;
+}
+
+static bool
 fetch(long serial, struct ringbearer_secret *payload)
 {
-	return read_payload(serial, payload) || (errno == EACCES && possess() && read_payload(serial, payload));
+	return read_payload(serial, payload) || (errno == EACCES && read_possessed(serial, payload));
 }
 
 /* Is PAYLOAD a record of KEY? */
@@ -152,7 +159,7 @@ rbr_cache_read_again(const struct rbr_cache_key *key, long *seen, struct rbr_mes
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
 	char description[DESCRIPTION_MAX];
 
-	if (*seen > 0 && read_payload(*seen, &payload) && understand(&payload, key, record))
+	if (*seen > 0 && fetch(*seen, &payload) && understand(&payload, key, record))
 		return true;
 	describe(key, description);
 	*seen = search(description);

@@ -34,7 +34,8 @@ int rbr_cache_key_add(struct rbr_cache_key *key, const char *component) RBR_MUST
 /* Reads the record of KEY into RECORD (which must be empty). False: not cached. */
 bool rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record);
 
-/* The same for who comes back: *SEEN, 0 at first, is where the record was found the last time, and is kept up to date. */
+/* The same for who comes back: *SEEN, 0 at first, is where the record was found the last time, and is kept up to date. It is
+ * worth nothing to another user: who changes users begins with 0 again. */
 bool rbr_cache_read_again(const struct rbr_cache_key *key, long *seen, struct rbr_message *record);
 
 /* Keeps RECORD under KEY for SECONDS (at least 1) and replaces what was there in one step: no reader ever sees none.

@@ -31,7 +31,9 @@ struct ringbearer_request {
 	struct rbr_error error;
 	struct ringbearer_secret text; /* as the program reads it */
 	char *program; /* NULL: the installed one */
-	atomic_long *seen; /* where it was answered from the last time, by whichever thread; not the caller's to see */
+	/* For the real user who made it alone: where the last answer came from, see rbr_cache_read_again(). */
+	uid_t maker;
+	atomic_long *seen;
 };
 
 struct ringbearer_credential {
@@ -50,21 +52,32 @@ rbr_home(void)
 	return NULL;
 }
 
+static int
+begin(struct ringbearer_request *request)
+{
+	int rc;
+
+	request->maker = getuid();
+	request->seen = malloc(sizeof *request->seen);
+	if (!request->seen)
+		return RINGBEARER_E_SYSTEM;
+	atomic_init(request->seen, 0);
+	rc = rbr_message_add(&request->wanted.message, "capability[]", "authtype");
+	if (rc == 0)
+		rc = rbr_message_add(&request->wanted.message, "capability[]", "error");
+	request->rc = rbr_request_understand(&request->wanted, &request->error);
+	return rc;
+}
+
 struct ringbearer_request *
 ringbearer_request_new(void)
 {
 	struct ringbearer_request *request = calloc(1, sizeof *request);
 
-	if (request)
-		request->seen = calloc(1, sizeof *request->seen);
-	if (request &&
-		(!request->seen || rbr_message_add(&request->wanted.message, "capability[]", "authtype") < 0 ||
-			rbr_message_add(&request->wanted.message, "capability[]", "error") < 0)) {
+	if (request && begin(request) < 0) {
 		ringbearer_request_free(request);
 		return NULL;
 	}
-	if (request)
-		request->rc = rbr_request_understand(&request->wanted, &request->error);
 	return request;
 }
 
@@ -153,13 +166,13 @@ ringbearer_request_set_program(struct ringbearer_request *request, const char *p
 
 /* The kernel keeps keys by the real user, files go by the effective one: no answer could be right for both. */
 static int
-check_identity(struct rbr_error *error)
+check_identity(uid_t *ret_user, struct rbr_error *error)
 {
-	uid_t user, effective_user, saved_user;
+	uid_t effective_user, saved_user;
 	gid_t group, effective_group, saved_group;
 
-	if (getresuid(&user, &effective_user, &saved_user) < 0 ||
-		getresgid(&group, &effective_group, &saved_group) < 0 || user != effective_user ||
+	if (getresuid(ret_user, &effective_user, &saved_user) < 0 ||
+		getresgid(&group, &effective_group, &saved_group) < 0 || *ret_user != effective_user ||
 		group != effective_group)
 		return rbr_fail(error, RINGBEARER_E_USAGE,
 			"the program runs with another effective than real user or group; ask for tokens before "
@@ -298,7 +311,8 @@ answer(struct rbr_context *context, const struct ringbearer_request *request, in
 {
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	struct rbr_errand errand;
-	long before = atomic_load_explicit(request->seen, memory_order_relaxed), seen = before;
+	long seen = 0, before = 0;
+	uid_t user;
 	bool hit;
 	int rc;
 
@@ -306,12 +320,14 @@ answer(struct rbr_context *context, const struct ringbearer_request *request, in
 		context->error = request->error;
 		return request->rc;
 	}
-	rc = check_identity(&context->error);
+	rc = check_identity(&user, &context->error);
 	if (rc < 0)
 		return rc;
+	if (user == request->maker)
+		seen = before = atomic_load_explicit(request->seen, memory_order_relaxed);
 	wish.seen = &seen;
 	hit = rbr_hit(context, &request->wanted, RBR_IF_NEEDED, &wish, &credential->known);
-	if (seen != before)
+	if (user == request->maker && seen != before)
 		atomic_store_explicit(request->seen, seen, memory_order_relaxed);
 	if (hit && !credential->known.unfinished && !rbr_credential_ageing(&credential->known, context->started))
 		return 0;
@@ -366,7 +382,8 @@ int
 ringbearer_reject(const struct ringbearer_credential *credential)
 {
 	struct rbr_credential known = credential->known;
-	int rc = check_identity(NULL);
+	uid_t user;
+	int rc = check_identity(&user, NULL);
 
 	if (rc == 0)
 		rbr_cache_visit(is_refused, &known);

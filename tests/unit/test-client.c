@@ -5,11 +5,13 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <linux/keyctl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -18,6 +20,7 @@
 #include "hit.h"
 #include "ringbearer.h"
 
+#define NOBODY 65534
 #define LONG 20000 /* milliseconds: more than any of these programs takes */
 
 static struct ringbearer_request *request;
@@ -248,9 +251,11 @@ static void
 test_reject(void **state)
 {
 	struct ringbearer_credential *old;
+	char token[32]; /* a refusal goes by it, in whichever process it is kept */
 
 	(void)state;
-	keep("refused", 1800, 0);
+	(void)snprintf(token, sizeof token, "refused-%ld", (long)getpid());
+	keep(token, 1800, 0);
 	set("account", "acme");
 	assert_int_equal(get(0), 0);
 	old = credential;
@@ -262,6 +267,45 @@ test_reject(void **state)
 	assert_int_equal(get(0), 0);
 	assert_string_equal(ringbearer_credential_token(credential), "renewed");
 	ringbearer_credential_free(old);
+}
+
+/* A session's keyring outlives a change of user: what was answered before it is not to be read after it. */
+static bool
+another_user_is_not_answered(void)
+{
+	static const char *const open_to_all[] = {
+		"", "/config", "/config/ringbearer", "/config/ringbearer/accounts", "/config/ringbearer/accounts/acme"};
+	char path[UNIT_PATH_MAX + 64];
+	size_t i;
+
+	for (i = 0; i < RBR_ARRAY_SIZE(open_to_all); i++) {
+		(void)snprintf(path, sizeof path, "%s%s", unit_folder(), open_to_all[i]);
+		if (chmod(path, 0755) < 0)
+			return false;
+	}
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ||
+		syscall(SYS_keyctl, KEYCTL_LINK, (long)KEY_SPEC_USER_KEYRING, (long)KEY_SPEC_SESSION_KEYRING, 0, 0) < 0)
+		return false;
+	return get(0) == 0 && get(0) == 0 && setresuid(NOBODY, NOBODY, NOBODY) == 0 && get(0) == RINGBEARER_E_BUSY;
+}
+
+static void
+test_change_of_user(void **state)
+{
+	pid_t child;
+	int status;
+
+	(void)state;
+	if (getuid() != 0)
+		skip();
+	keep("of-root", 1800, 0);
+	set("account", "acme");
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0)
+		_exit(another_user_is_not_answered() ? 0 : 1);
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 }
 
 /* One that is to be renewed is handed out at once, and one program is sent, in ten seconds, however many ask. */
@@ -448,6 +492,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_malformed, enter, leave),
 		cmocka_unit_test_setup_teardown(test_hit, enter, leave),
 		cmocka_unit_test_setup_teardown(test_reject, enter, leave),
+		cmocka_unit_test_setup_teardown(test_change_of_user, enter, leave),
 		cmocka_unit_test_setup_teardown(test_ageing, enter, leave),
 		cmocka_unit_test_setup_teardown(test_answers, enter, leave),
 		cmocka_unit_test_setup_teardown(test_deadline, enter, leave),
