@@ -7,9 +7,10 @@
  *
  * Possession. A key's owner may see it; reading needs possession, that is, a path from the process's own keyrings
  * to the key. Services with a private session keyring, cron and `keyctl session` have no such path: the search in @u finds
- * the key and the read says EACCES. @u is then linked into the thread's keyring for as long as the reading takes: that makes a path to
- * what is in @u and to nothing that was displaced from it, in no other thread, and leaves the caller's own keyrings, in which
- * the kernel looks for other programs' keys, as they were. Not reading by ownership alone keeps other user namespaces of the same user out.
+ * the key and the read says EACCES. @u is then linked into the thread's keyring for as long as the reading takes. That
+ * makes a path to what is in @u and to nothing that was displaced from it, in no other thread, and leaves the caller's own
+ * keyrings, in which the kernel looks for other programs' keys, as they were. Not reading by ownership alone keeps other
+ * user namespaces of the same user out.
  *
  * Coming back. Who asks again may name the key that it was answered from: it can be read without a search as long as it is in
  * @u. One that was displaced, dropped or is over cannot, and is searched for.
