@@ -69,6 +69,14 @@ rbr_caller_remedy(struct rbr_context *context, const char *name)
 													: "secret";
 }
 
+int
+rbr_caller_keep_nothing(struct rbr_context *context, const char *name, const char *place)
+{
+	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+		"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer %s %s`", name,
+		place, rbr_caller_remedy(context, name), name);
+}
+
 void
 rbr_caller_message(const struct rbr_context *context, char ret_message[RBR_CALLER_MESSAGE_MAX])
 {

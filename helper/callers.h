@@ -31,6 +31,9 @@ int rbr_caller_answer(struct rbr_context *context, const char *form, const char 
 /* The command that gives the account NAME what its tokens come from: "login" or "secret". */
 const char *rbr_caller_remedy(struct rbr_context *context, const char *name);
 
+/* Fails because the caller brings a token for PLACE, for which the account NAME answers. RINGBEARER_E_USAGE. */
+int rbr_caller_keep_nothing(struct rbr_context *context, const char *name, const char *place) RBR_MUST_CHECK;
+
 /* context->error as main() would report it, for a protocol that takes messages. */
 void rbr_caller_message(const struct rbr_context *context, char ret_message[RBR_CALLER_MESSAGE_MAX]);
 

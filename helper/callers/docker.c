@@ -201,9 +201,7 @@ keep(struct rbr_context *context, const char *server, const char *username, cons
 		rbr_custody_tokens(name, compare, &search);
 	if (rc < 0 || search.found)
 		return rc;
-	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-		"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer %s %s`", name,
-		server, rbr_caller_remedy(context, name), name);
+	return rbr_caller_keep_nothing(context, name, server);
 }
 
 static int

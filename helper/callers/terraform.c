@@ -47,9 +47,7 @@ refuse_to_store(struct rbr_context *context, const char *host)
 	while (rbr_document_take(context, STDIN_FILENO, &text) == RINGBEARER_E_MALFORMED_REQUEST)
 		rbr_secret_wipe(&text);
 	if (make_url(context, host, place, &url) == 0 && rbr_match_find(context, &url, NULL, name) == 0)
-		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"the account `%s` answers for %.80s, and its tokens come from elsewhere; run `ringbearer %s %s`",
-			name, host, rbr_caller_remedy(context, name), name);
+		return rbr_caller_keep_nothing(context, name, host);
 	return rbr_fail(&context->error, RINGBEARER_E_USAGE,
 		"a token for %.80s is not stored from here; run `ringbearer add` for an account of your own there",
 		host);

@@ -14,7 +14,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "protocol/cache.h"
@@ -95,20 +94,25 @@ write_value(const char *value, int64_t seconds)
 	return done;
 }
 
-/* Is the record of `key` there, with VALUE? NULL: is there none? */
+/* Is what was FOUND a record with VALUE? NULL: is it none? Wipes RECORD. */
+static bool
+is_right(bool found, struct rbr_message *record, const char *value)
+{
+	bool right =
+		found ? value && strcmp(rbr_message_get(record, "value"), value) == 0 : !value && record->count == 0;
+
+	rbr_message_wipe(record);
+	return right;
+}
+
+/* Does the record of `key` have VALUE? NULL: is there none? */
 static bool
 holds(const char *value)
 {
 	struct rbr_message record = RBR_MESSAGE_EMPTY;
-	bool found = rbr_cache_read(&key, &record), right;
+	bool found = rbr_cache_read(&key, &record);
 
-	right = found == (value != NULL);
-	if (found && value)
-		right = strcmp(rbr_message_get(&record, "value"), value) == 0;
-	else if (!found)
-		right = right && record.count == 0;
-	rbr_message_wipe(&record);
-	return right;
+	return is_right(found, &record, value);
 }
 
 /* The same for who was answered from the key *SEEN before. */
@@ -116,11 +120,9 @@ static bool
 still_holds(long *seen, const char *value)
 {
 	struct rbr_message record = RBR_MESSAGE_EMPTY;
-	bool found = rbr_cache_read_again(&key, seen, &record), right;
+	bool found = rbr_cache_read_again(&key, seen, &record);
 
-	right = found ? value && strcmp(rbr_message_get(&record, "value"), value) == 0 : !value && record.count == 0;
-	rbr_message_wipe(&record);
-	return right;
+	return is_right(found, &record, value);
 }
 
 static void
@@ -374,19 +376,6 @@ visiting_finds_and_drops(void **state)
 
 /* -- other surroundings, each in a process of its own -- */
 
-static bool
-passes_elsewhere(bool (*check)(void))
-{
-	pid_t child = fork();
-	int status = 0;
-
-	assert_true(child >= 0);
-	if (child == 0)
-		_exit(check() ? 0 : 1);
-	assert_int_equal(waitpid(child, &status, 0), child);
-	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-}
-
 /* `keyctl session`, cron, a system service: the session keyring does not lead to the user keyring. */
 static bool
 private_session(void)
@@ -412,10 +401,10 @@ private_sessions_share_the_records(void **state)
 	(void)state;
 	need_keyring();
 	assert_true(write_value("outside", 60));
-	assert_true(passes_elsewhere(private_session));
+	assert_true(unit_passes_elsewhere(private_session));
 	assert_true(holds("inside"));
 	assert_true(write_value("outside", 60));
-	assert_true(passes_elsewhere(private_session_again));
+	assert_true(unit_passes_elsewhere(private_session_again));
 	assert_true(holds("inside"));
 }
 
@@ -444,7 +433,7 @@ static void
 without_a_keyring_nothing_is_cached(void **state)
 {
 	(void)state;
-	assert_true(passes_elsewhere(no_keyring));
+	assert_true(unit_passes_elsewhere(no_keyring));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_key, drop_key)

@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define CAUGHT_MAX 65536
@@ -130,6 +131,19 @@ unit_contains(const char *text, const char *part, bool wanted, const char *file,
 		return;
 	print_error("`%s` %s `%s`\n", text, wanted ? "lacks" : "must not contain", part);
 	_fail(file, line);
+}
+
+bool
+unit_passes_elsewhere(bool (*check)(void))
+{
+	pid_t child = fork();
+	int status = 0;
+
+	need(child >= 0, "fork");
+	if (child == 0)
+		_exit(check() ? 0 : 1);
+	need(waitpid(child, &status, 0) == child, "waitpid");
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
 
 bool

@@ -41,6 +41,9 @@ const char *unit_stderr_release(void);
 #define unit_assert_lacks(text, part) unit_contains(text, part, false, __FILE__, __LINE__)
 void unit_contains(const char *text, const char *part, bool wanted, const char *file, int line);
 
+/* Does CHECK say yes in a process of its own? What it does to that process stays there. */
+bool unit_passes_elsewhere(bool (*check)(void));
+
 /* May this process keep keys in its user keyring? */
 bool unit_has_keyring(void);
 
