@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "loopback.h"
+#include "protocol/writer.h"
 
 static int
 hex(char c)
@@ -16,10 +17,10 @@ hex(char c)
 	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/* Decodes SIZE bytes of FROM to *TO with a NUL and moves *TO behind it. False for a broken escape, and for a
- * control character unless it is TEXT for people, where a blank takes its place. */
+/* Decodes SIZE bytes of FROM into a string of its own. False for a broken escape, and for a control character unless it
+ * is TEXT for people, where a blank takes its place. */
 static bool
-decode(const char *from, size_t size, bool text, char **to)
+decode(const char *from, size_t size, bool text, struct rbr_writer *to)
 {
 	size_t i;
 
@@ -34,10 +35,10 @@ decode(const char *from, size_t size, bool text, char **to)
 		}
 		if (((unsigned char)c < 0x20 || c == 0x7f) && (!text || c == '\0'))
 			return false;
-		*(*to)++ = (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c;
+		rbr_write_char(to, (unsigned char)c < 0x20 || c == 0x7f ? ' ' : c);
 	}
-	*(*to)++ = '\0';
-	return true;
+	rbr_write_char(to, '\0');
+	return rbr_writer_fits(to);
 }
 
 /* Where the value of the parameter NAME goes; NULL for one that means nothing to us. */
@@ -55,33 +56,43 @@ slot(struct rbr_callback *callback, const char *name)
 	return strcmp(name, "error_description") == 0 ? &callback->error_description : NULL;
 }
 
+/* One `name=value`. What means nothing to us is checked and leaves nothing behind. */
+static bool
+take_parameter(struct rbr_callback *callback, const char *from, size_t size, struct rbr_writer *to)
+{
+	const char *equals = memchr(from, '=', size), *value = rbr_writer_at(to);
+	size_t name_size = equals ? (size_t)(equals - from) : size, begun = to->used;
+	const char **place;
+
+	if (!decode(from, name_size, false, to))
+		return false;
+	place = slot(callback, value);
+	rbr_writer_back(to, begun);
+	if (!decode(equals ? equals + 1 : from, equals ? size - name_size - 1 : 0,
+		    place == &callback->error_description, to))
+		return false;
+	if (place && *place)
+		return false;
+	if (place)
+		*place = value;
+	else
+		rbr_writer_back(to, begun);
+	return true;
+}
+
 bool
 rbr_callback_parse(const char *query, size_t size, struct rbr_callback *ret_callback)
 {
-	char *to = ret_callback->text;
 	const char *end = query + size;
+	struct rbr_writer to;
 
 	memset(ret_callback, 0, sizeof *ret_callback);
-	if (size + 2 > sizeof ret_callback->text)
-		return false;
+	to = rbr_writer_start(ret_callback->text, sizeof ret_callback->text);
 	while (query < end) {
 		const char *next = memchr(query, '&', (size_t)(end - query)), *stop = next ? next : end;
-		const char *equals = memchr(query, '=', (size_t)(stop - query)), *name = to, *value;
-		const char **place;
 
-		if (!decode(query, (size_t)((equals ? equals : stop) - query), false, &to))
+		if (!take_parameter(ret_callback, query, (size_t)(stop - query), &to))
 			return false;
-		value = to;
-		place = slot(ret_callback, name);
-		if (!equals)
-			*to++ = '\0';
-		else if (!decode(equals + 1, (size_t)(stop - equals - 1), place == &ret_callback->error_description,
-				 &to))
-			return false;
-		if (place && *place)
-			return false;
-		if (place)
-			*place = value;
 		query = next ? next + 1 : end;
 	}
 	return true;
