@@ -22,9 +22,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "ask.h"
-#include "harden.h"
-#include "hit.h"
+#include "cli/ask.h"
+#include "cli/harden.h"
+#include "protocol/fastpath/hit.h"
 
 #define WHOLE "ringbearer-whole"
 #define WORDS_MAX 64 /* a longer command line is the whole program's */

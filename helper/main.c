@@ -6,10 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "callers.h"
-#include "command.h"
-#include "harden.h"
-#include "log.h"
+#include "callers/callers.h"
+#include "cli/harden.h"
+#include "commands/command.h"
+#include "person/log.h"
 
 static int
 usage(struct rbr_context *context, const char *what)

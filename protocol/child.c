@@ -34,8 +34,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "helper/context.h"
 #include "message.h"
+#include "protocol/fastpath/context.h"
 
 #define NOBODY "/dev/null"
 #define SAID_MAX (64u * 1024) /* bytes of stderr that are kept; the rest is not read */

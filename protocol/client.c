@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "child.h"
-#include "helper/hit.h"
+#include "protocol/fastpath/hit.h"
 
 #define PROGRAM RBR_BINDIR "/ringbearer"
 #define LINES_MAX 100u

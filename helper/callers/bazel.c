@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "callers.h"
-#include "document.h"
+#include "host/document.h"
 
 int
 rbr_caller_bazel(struct rbr_context *context, int argc, char **argv)

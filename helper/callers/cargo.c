@@ -9,11 +9,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "ask.h"
+#include "accounts/match.h"
 #include "callers.h"
-#include "document.h"
-#include "log.h"
-#include "match.h"
+#include "cli/ask.h"
+#include "host/document.h"
+#include "person/log.h"
 #include "protocol/formats/formats.h"
 
 #define HELLO "{\"v\":[1]}\n"

@@ -14,15 +14,15 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "ask.h"
+#include "accounts/match.h"
 #include "callers.h"
-#include "custody.h"
-#include "document.h"
-#include "log.h"
-#include "match.h"
-#include "names.h"
+#include "cli/ask.h"
+#include "cli/names.h"
+#include "commands/custody.h"
+#include "host/document.h"
+#include "person/log.h"
 #include "protocol/formats/formats.h"
-#include "storage.h"
+#include "vault/storage.h"
 
 #define NOT_FOUND "credentials not found in native keychain"
 #define NO_SERVER "no credentials server URL"

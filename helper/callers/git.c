@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "callers.h"
-#include "command.h"
+#include "commands/command.h"
 
 #define ARGUMENTS_MAX 32
 

@@ -14,10 +14,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "account.h"
-#include "broker.h"
-#include "command.h"
-#include "keys.h"
+#include "accounts/account.h"
+#include "accounts/keys.h"
+#include "commands/command.h"
+#include "renewal/broker.h"
 
 #define COOKIE_DIGITS_MAX 16
 

@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/match.h"
 #include "callers.h"
-#include "document.h"
-#include "match.h"
+#include "host/document.h"
 
 /* https://HOST/ and nothing else in it. */
 static int

@@ -5,7 +5,7 @@
 
 #include <stdbool.h>
 
-#include "credential.h"
+#include "protocol/credential.h"
 
 /* What a form may want to know beside the credential. */
 struct rbr_answer {

@@ -19,7 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "ringbearer.h"
+#include "protocol/ringbearer.h"
 
 #define GETS 20
 #define WARM_UP 5

@@ -89,13 +89,13 @@ check_built() {
 }
 
 check_keys() {
-  sed -n 's/^KEY([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$srcdir/helper/keys.def" >"$scratch/code"
+  sed -n 's/^KEY([A-Z_]*, "\([a-z_]*\)".*/\1/p' "$srcdir/helper/accounts/keys.def" >"$scratch/code"
   section 'ACCOUNT KEYS' "$manual" | sed -n 's/^\\fB\([a-z_]*\)\\fR = .*/\1/p' >"$scratch/manual"
   same "$scratch/code" "$scratch/manual"
 }
 
 table_of_commands() {
-  sed -n '/rbr_commands\[\] = {/,/^};/p' "$srcdir/helper/command.c"
+  sed -n '/rbr_commands\[\] = {/,/^};/p' "$srcdir/helper/commands/command.c"
 }
 
 check_commands() {
@@ -145,7 +145,7 @@ check_formats() {
 }
 
 check_request_keys() {
-  cat "$srcdir/helper/request.c" "$srcdir/helper/store.c" "$srcdir/helper/erase.c" |
+  cat "$srcdir/protocol/fastpath/request.c" "$srcdir/helper/commands/store.c" "$srcdir/helper/commands/erase.c" |
     grep -o 'rbr_message_[a-z_]*([^,"]*, "[a-z_]*[][]*"' | sed 's/.*"\(.*\)"/\1/' | sort -u >"$scratch/code"
   mentioned "$scratch/code" "$protocol"
 }
@@ -158,14 +158,14 @@ check_environment() {
 
 check_states() { # of `list`, as JSON has them and as a person reads them
   {
-    grep -oE 'state = "[a-z_]+"|\? "[a-z_]+" : "[a-z_]+"' "$srcdir/helper/list.c" | grep -oE '"[a-z_]+"' | tr -d '"'
-    grep -oE '\{"[a-z_]+", "[a-z ]+"\}' "$srcdir/helper/list.c" | sed 's/.*, "\(.*\)"}/\1/'
+    grep -oE 'state = "[a-z_]+"|\? "[a-z_]+" : "[a-z_]+"' "$srcdir/helper/commands/list.c" | grep -oE '"[a-z_]+"' | tr -d '"'
+    grep -oE '\{"[a-z_]+", "[a-z ]+"\}' "$srcdir/helper/commands/list.c" | sed 's/.*, "\(.*\)"}/\1/'
   } | sort -u >"$scratch/code"
   mentioned "$scratch/code" "$manual"
 }
 
 check_provider_keys() {
-  sed -n '/^rbr_provider_has_key/,/^}/p' "$srcdir/helper/provider.c" | tr '\n' ' ' |
+  sed -n '/^rbr_provider_has_key/,/^}/p' "$srcdir/helper/accounts/provider.c" | tr '\n' ' ' |
     sed 's/.*own\[\] = {\([^}]*\)}.*/\1/' | grep -oE '[a-z_]+' >"$scratch/code"
   mentioned "$scratch/code" "$manual"
 }
@@ -177,7 +177,7 @@ members() { # STRUCT: the functions in a struct of module.h
 
 # Words that a module can ask `config` for and that are no account keys.
 check_config() {
-  sed -n '/^host_config(/,/^}/p' "$srcdir/helper/host.c" |
+  sed -n '/^host_config(/,/^}/p' "$srcdir/helper/host/host.c" |
     sed -n 's/.*strcmp(key, "\([a-z_]*\)").*/\1/p' >"$scratch/code"
   mentioned "$scratch/code" "$module"
 }

@@ -239,7 +239,7 @@ describe('help and usage', () => {
 
   test('every key of the table is an option of add', async () => {
     const { stdout } = await world.must(['help', 'add']);
-    const keys = [...fs.readFileSync(path.join(SOURCE, 'helper/keys.def'), 'utf8').matchAll(/^KEY\(\w+, "(\w+)"/gm)].map(([, key]) => key);
+    const keys = [...fs.readFileSync(path.join(SOURCE, 'helper/accounts/keys.def'), 'utf8').matchAll(/^KEY\(\w+, "(\w+)"/gm)].map(([, key]) => key);
     assert.ok(keys.length > 25);
     for (const key of keys) assert.match(stdout, new RegExp(`^ {2}--${key.replaceAll('_', '-')}=\\S+ +\\S`, 'm'));
   });

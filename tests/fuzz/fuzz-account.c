@@ -5,10 +5,10 @@
  */
 #include "config.h"
 
+#include "accounts/keys.h"
+#include "accounts/provider.h"
 #include "fuzz.h"
-#include "keys.h"
-#include "provider.h"
-#include "url.h"
+#include "protocol/fastpath/url.h"
 
 #define FENCE "\n---\n"
 

@@ -3,8 +3,8 @@
 #include "config.h"
 
 #include "fuzz.h"
-#include "request.h"
-#include "storage.h"
+#include "protocol/fastpath/request.h"
+#include "vault/storage.h"
 
 #define GUARD 0x5a
 

@@ -4,7 +4,7 @@
 
 #include "fake-host.h"
 #include "fuzz.h"
-#include "token_response.h"
+#include "modules/oauth/token_response.h"
 
 static const long statuses[] = {200, 200, 200, 201, 302, 400, 400, 401, 403, 404, 429, 500, 503};
 

@@ -3,7 +3,7 @@
 #include "config.h"
 
 #include "fuzz.h"
-#include "url.h"
+#include "protocol/fastpath/url.h"
 
 static void
 check_again(const struct rbr_url *url)

@@ -13,7 +13,7 @@ shift 3
 folder=tests/logs/fuzz
 sanitizers=address,undefined,float-cast-overflow
 flags="-std=gnu11 -g -O1 -fno-omit-frame-pointer -fno-sanitize-recover=all -DHAVE_CONFIG_H
-  -I. -I$srcdir -I$srcdir/protocol -I$srcdir/helper -I$srcdir/helper/modules/oauth -I$srcdir/tests/unit
+  -I. -I$srcdir -I$srcdir/protocol -I$srcdir/helper -I$srcdir/tests/unit
   -I$srcdir/tests/fuzz ${FUZZ_FLAGS-}"
 places='-DRBR_SYSCONFDIR="etc" -DRBR_DATADIR="share" -DRBR_MODULEDIR="modules" -DRBR_BINDIR="bin" -DRBR_LIBEXECDIR="libexec"'
 

@@ -3,7 +3,7 @@
 #ifndef RBR_FAKE_HOST_H
 #define RBR_FAKE_HOST_H
 
-#include "oauth.h"
+#include "modules/oauth/oauth.h"
 
 #define FAKE_CONFIG_MAX 16
 #define FAKE_DETAIL_MAX 4096

@@ -11,8 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "account.h"
-#include "names.h"
+#include "accounts/account.h"
+#include "cli/names.h"
 #include "watch.h"
 
 #define USER "config/ringbearer/accounts/"

@@ -6,8 +6,8 @@
 
 #include <string.h>
 
-#include "client_auth.h"
 #include "fake-host.h"
+#include "modules/oauth/client_auth.h"
 
 static struct ringbearer_call call;
 static struct rbr_oauth oauth;

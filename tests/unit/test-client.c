@@ -17,8 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "hit.h"
-#include "ringbearer.h"
+#include "protocol/fastpath/hit.h"
+#include "protocol/ringbearer.h"
 
 #define NOBODY 65534
 #define LONG 20000 /* milliseconds: more than any of these programs takes */

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fake-host.h"
-#include "form.h"
+#include "modules/oauth/form.h"
 
 static struct ringbearer_call call;
 static struct rbr_oauth oauth;

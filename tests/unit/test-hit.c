@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "hit.h"
+#include "protocol/fastpath/hit.h"
 
 static struct rbr_context context;
 static struct rbr_request request;

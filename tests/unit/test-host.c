@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "host.h"
+#include "host/host.h"
 
 static struct rbr_context context;
 static struct ringbearer_call call;

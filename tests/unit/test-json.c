@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "json.h"
+#include "modules/json/json.h"
 
 static void
 takes(const char *text)

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "keys.h"
+#include "accounts/keys.h"
 
 static int
 check(const char *name, const char *text, struct rbr_error *error)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "log.h"
+#include "person/log.h"
 
 static void
 redacted(const char *text, const char *secret, size_t secret_size, const char *expected)

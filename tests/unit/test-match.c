@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "match.h"
+#include "accounts/match.h"
 
 #define ACCOUNTS "config/ringbearer/accounts"
 

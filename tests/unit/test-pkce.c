@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "fake-host.h"
-#include "pkce.h"
+#include "modules/grants/authorization-code/pkce.h"
 
 #define MANY 10000
 

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "account.h"
-#include "names.h"
-#include "provider.h"
+#include "accounts/account.h"
+#include "accounts/provider.h"
+#include "cli/names.h"
 
 #define SHIPPED "shipped/"
 #define SYSTEM "etc/ringbearer/providers/"

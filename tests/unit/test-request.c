@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "request.h"
+#include "protocol/fastpath/request.h"
 
 static int
 understand(struct rbr_request *request, const char *text, struct rbr_error *error)

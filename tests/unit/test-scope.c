@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "scope.h"
+#include "protocol/fastpath/scope.h"
 
 static bool
 has(const char *list, const char *word)

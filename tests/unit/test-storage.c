@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "storage.h"
+#include "vault/storage.h"
 #include "watch.h"
 
 #define NOW 1700000000

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fake-host.h"
-#include "token_response.h"
+#include "modules/oauth/token_response.h"
 
 static struct ringbearer_call call;
 static struct rbr_oauth oauth;

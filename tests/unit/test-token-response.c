@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "fake-host.h"
-#include "token_response.h"
+#include "modules/oauth/token_response.h"
 
 #define TOKEN "\"access_token\":\"t0ken\",\"token_type\":\"Bearer\""
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "url.h"
+#include "protocol/fastpath/url.h"
 
 static struct rbr_url
 parse(const char *text)

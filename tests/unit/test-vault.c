@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vault.h"
+#include "vault/vault.h"
 
 static struct rbr_context context;
 static struct ringbearer_call call;

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "verdict.h"
+#include "journal/verdict.h"
 
 #define FAR INT64_MAX /* nobody has been waiting since then */
 

@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "http.h"
-#include "json.h"
+#include "modules/json/json.h"
 
 static const char *const endpoints[] = {
 	"authorization_endpoint", "token_endpoint", "revocation_endpoint", "device_authorization_endpoint"};

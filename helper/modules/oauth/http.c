@@ -10,7 +10,7 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "json.h"
+#include "modules/json/json.h"
 
 #define LOW_SPEED_BYTES 1L
 #define LOW_SPEED_SECONDS 15L

@@ -7,7 +7,7 @@
 
 #include "client_auth.h"
 #include "form.h"
-#include "json.h"
+#include "modules/json/json.h"
 #include "token_request.h"
 
 int

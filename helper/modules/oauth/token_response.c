@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "json.h"
+#include "modules/json/json.h"
 
 #define DESCRIPTION_MAX 256 /* bytes of the server's text in a message */
 #define DESCRIPTION_RAW_MAX 8192 /* bytes of it that are looked at */

@@ -31,14 +31,14 @@ export async function compile(...args) {
 // anew. Undefined where that cannot be done.
 export async function relink(output, { sysconfdir = '/etc', datadir = '/usr/share/ringbearer', moduledir = '/usr/lib/ringbearer' }) {
   const folder = path.join(BUILD, 'helper');
-  const objects = [folder, path.join(folder, 'callers')].flatMap((each) => fs.readdirSync(each)
-    .filter((name) => /^ringbearer_whole-.*\.o$/.test(name) && !name.endsWith('-paths.o')).map((name) => path.join(each, name)));
+  const objects = fs.readdirSync(folder, { recursive: true }).filter((name) => /(^|\/)ringbearer_whole-[^/]*\.o$/.test(name))
+    .map((name) => path.join(folder, name));
   const rest = [...objects, path.join(BUILD, 'protocol/.libs/libprotocol.a')];
   const includes = [BUILD, SOURCE, `${SOURCE}/protocol`, folder, `${SOURCE}/helper`].map((name) => `-I${name}`);
   const folders = Object.entries({ SYSCONFDIR: sysconfdir, DATADIR: datadir, MODULEDIR: moduledir, LIBEXECDIR: '/usr/libexec' })
     .map(([name, value]) => `-DRBR_${name}="${value}"`);
   try {
-    await compile(...includes, ...folders, '-O', '-o', output, path.join(SOURCE, 'helper/paths.c'), ...rest);
+    await compile(...includes, ...folders, '-O', '-o', output, path.join(SOURCE, 'protocol/fastpath/paths.c'), ...rest);
   } catch {
     return undefined;
   }

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: MIT */
+/* The long way to an account by URL: reads all account files, and keeps what was found for the origin (index.c). */
+#include "config.h"
+
+#include "match.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "person/log.h"
+#include "protocol/fastpath/index.h"
+
+#define INDEX_SECONDS 60
+#define INDEX_SIZE_MAX 8192 /* bytes; an ordinary user's kernel keyring has 20,000 for everything */
+
+struct scan {
+	struct rbr_context *context;
+	const struct rbr_url *url;
+	const char *username;
+	struct rbr_choice *choice;
+	struct rbr_message index;
+	bool indexable; /* everything has fitted so far */
+	unsigned unreadable;
+	char first[RBR_ACCOUNT_NAME_MAX + 1]; /* of those */
+};
+
+bool
+rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url)
+{
+	const struct rbr_value *value;
+	struct rbr_url prefix;
+	size_t i;
+
+	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++)
+		if (rbr_url_parse(&prefix, value->text, "match", NULL) == 0 && rbr_url_covers(&prefix, url) >= 0)
+			return true;
+	return false;
+}
+
+static void
+weigh_account(const struct rbr_account *account, struct scan *scan)
+{
+	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
+	const struct rbr_value *value;
+	struct rbr_url prefix;
+	size_t i;
+
+	if (!username)
+		username = "";
+	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
+		if (rbr_url_parse(&prefix, value->text, "match", NULL) < 0 || !rbr_url_same_origin(&prefix, scan->url))
+			continue;
+		rbr_choice_weigh(scan->choice, scan->url, scan->username, account->name, username, prefix.path);
+		if (scan->indexable && rbr_index_add(&scan->index, account->name, username, prefix.path) < 0)
+			scan->indexable = false;
+	}
+}
+
+static int
+scan_account(const char *name, void *data)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	struct scan *scan = data;
+	struct rbr_error why = {0};
+
+	if (rbr_account_load(name, &account, &why) < 0) {
+		if (scan->unreadable++ == 0)
+			(void)snprintf(scan->first, sizeof scan->first, "%s", name);
+		rbr_trace(scan->context, "%s", why.detail);
+		return 0;
+	}
+	weigh_account(&account, scan);
+	return 0;
+}
+
+static int
+scan_all(struct rbr_context *context, const struct rbr_url *url, const char *username, struct rbr_cache_key *key,
+	bool settled, struct rbr_choice *choice)
+{
+	struct scan scan = {
+		.context = context, .url = url, .username = username, .choice = choice, .indexable = settled};
+	int rc = rbr_account_visit(scan_account, &scan, &context->error);
+
+	if (rc == 0 && scan.unreadable > 0 && choice->account[0] == '\0')
+		rbr_warn(context, NULL, "the account `%s`%s cannot be read; see `ringbearer list`", scan.first,
+			scan.unreadable > 1 ? " and others" : "");
+	if (rc == 0 && scan.indexable && scan.unreadable == 0 && scan.index.text.size <= INDEX_SIZE_MAX)
+		(void)rbr_cache_write(key, &scan.index, INDEX_SECONDS);
+	rbr_message_wipe(&scan.index);
+	return rc;
+}
+
+int
+rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const char *username,
+	char ret_name[RBR_ACCOUNT_NAME_MAX + 1])
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	struct rbr_choice choice = RBR_CHOICE_EMPTY;
+	bool settled;
+	int rc = rbr_index_key(context, url, &key, &settled);
+
+	if (rc == 0 && !rbr_index_choose(&key, url, username, &choice))
+		rc = scan_all(context, url, username, &key, settled, &choice);
+	if (rc < 0)
+		return rc;
+	if (choice.account[0] == '\0')
+		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT, "no account answers for %s://%s:%u%.200s",
+			url->scheme, url->host, url->port, url->path);
+	if (choice.rival[0] != '\0')
+		return rbr_fail(&context->error, RINGBEARER_E_AMBIGUOUS_ACCOUNT,
+			"the accounts `%s` and `%s` answer equally well for %s://%s:%u%.200s; name the account, or ask with "
+			"the `username` of one",
+			choice.account, choice.rival, url->scheme, url->host, url->port, url->path);
+	(void)snprintf(ret_name, RBR_ACCOUNT_NAME_MAX + 1, "%s", choice.account);
+	return 0;
+}

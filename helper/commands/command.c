@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "command.h"
+
+#include <string.h>
+
+#include "cli/nearest.h"
+
+const struct rbr_command rbr_commands[] = {
+	{"get", rbr_command_get, "[--account=NAME | --url=URL] [OPTION …]", "answer a request for a token",
+		"Without --account and --url the request is read from standard input, as key=value lines\n"
+		"(ringbearer-protocol(7)), the way git asks its credential helpers.\n\n"
+		"  --account=NAME       the account to answer for\n"
+		"  --url=URL            or the place that the token is for\n"
+		"  --username=NAME      which of several accounts at that place\n"
+		"  --scope=SCOPES       scopes that the token must have\n"
+		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
+		"  --min-valid=SECONDS  how long the token must still live (30)\n"
+		"  --format=FORM        @FORMS@\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"
+		"  --show               write the token even to a terminal\n"},
+	{"token", rbr_command_get, "ACCOUNT [OPTION …]", "write the bare token, for PassCmd, passwordeval and $(…)",
+		"  --scope=SCOPES       scopes that the token must have\n"
+		"  --resource=URI       resource that the token is for (RFC 8707); may repeat\n"
+		"  --min-valid=SECONDS  how long the token must still live (30)\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"
+		"  --show               write the token even to a terminal\n"},
+	{"store", rbr_command_store, "[OPTION …]", "keep a secret that is given on standard input",
+		"Reads account= and one of client_secret=, refresh_token= and api_key= from standard input, keeps the secret in\n"
+		"the keyring and reads it back. What git stores for a place is kept the same way if no account answers for it.\n\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
+	{"erase", rbr_command_erase, "[--account=NAME | --url=URL] [OPTION …]",
+		"drop a token that was refused, a secret, or a password",
+		"Reads a request from standard input, unless that is a terminal and an option says what is meant. Drops the\n"
+		"cached token if it is the one that is named by credential= or password=, or if none is named. With account=\n"
+		"and secret=client_secret, refresh_token, api_key or all it removes that secret from the keyring. Where no\n"
+		"account answers, it removes the passwords that git has stored for the place.\n\n"
+		"  --account=NAME       the account whose tokens to drop\n"
+		"  --url=URL            or the place\n"
+		"  --username=NAME      only this user's\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
+	{"add", rbr_command_add, "ACCOUNT --grant=NAME [--provider=NAME] [--KEY=VALUE …]", "set up an account",
+		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n\n"
+		"  --secret-stdin       read the secret from standard input\n"},
+	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",
+		"For when the service has issued a new one. Cached tokens are dropped.\n\n"
+		"  --secret-stdin       read the secret from standard input\n"},
+	{"login", rbr_command_login, "ACCOUNT [OPTION …]", "have a person consent, in a browser",
+		"  --device             with a code that is entered on another device (RFC 8628)\n"
+		"  --no-browser         only show the address\n"
+		"  --paste              for a redirect URI elsewhere: paste the address that the browser ends at\n"},
+	{"logout", rbr_command_logout, "ACCOUNT", "have the service forget a login, and forget it here", ""},
+	{"list", rbr_command_list, "[--passwords] [--json]", "list the accounts and how they stand",
+		"  --passwords          instead, the places without an account that git has stored a password for\n"
+		"  --json               as JSON\n"},
+	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
+	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},
+	{"setup", rbr_command_setup, "git [--global] [--interactive]", "have a program ask ringbearer",
+		"Adds ringbearer to git's credential helpers, in this repository's configuration.\n\n"
+		"  --global             in yours, for all repositories\n"
+		"  --interactive        a person may be asked to unlock the keyring\n"},
+	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
+	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
+	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",
+		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"
+		"(allow_unit), write LoadCredential=ACCOUNT:/run/ringbearer/credentials.sock (in a user's unit\n"
+		"%t/ringbearer/credentials.sock).\n"},
+	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},
+	{NULL, NULL, NULL, NULL, NULL},
+};
+
+int
+rbr_command_missing(struct rbr_context *context, const char *name)
+{
+	struct rbr_nearest nearest = RBR_NEAREST(name);
+	const struct rbr_command *command;
+
+	for (command = rbr_commands; command->name; command++)
+		rbr_nearest_try(&nearest, command->name);
+	if (rbr_nearest_fits(&nearest))
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "there is no command `%.40s`; did you mean `%s`?",
+			name, nearest.name);
+	return rbr_fail(
+		&context->error, RINGBEARER_E_USAGE, "there is no command `%.40s`; see `ringbearer help`", name);
+}
+
+const struct rbr_command *
+rbr_command_find(const char *name)
+{
+	const struct rbr_command *command;
+
+	for (command = rbr_commands; command->name; command++)
+		if (strcmp(command->name, name) == 0)
+			return command;
+	return NULL;
+}

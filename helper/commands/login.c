@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * `login`: has a person consent. Nobody is sent to a browser before it is known that the keyring can be written, that the
+ * client's secret is there, and that no other login for the account is under way.
+ */
+#include "config.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "custody.h"
+#include "host/loader.h"
+#include "journal/lock.h"
+#include "person/log.h"
+#include "person/terminal.h"
+#include "renewal/discovery.h"
+#include "renewal/exchange.h"
+#include "renewal/renewal.h"
+
+#define LOGIN_MS (6 * 60 * 1000) /* the five minutes that a person has, and the exchanges around them */
+#define DEVICE_MS (31 * 60 * 1000)
+
+enum { OPTION_DEVICE = 1, OPTION_NO_BROWSER, OPTION_PASTE };
+
+struct choices {
+	bool device;
+	bool no_browser;
+	bool paste;
+};
+
+static int
+read_options(struct rbr_context *context, int argc, char **argv, struct choices *choices)
+{
+	static const struct option options[] = {{"device", no_argument, NULL, OPTION_DEVICE},
+		{"no-browser", no_argument, NULL, OPTION_NO_BROWSER}, {"paste", no_argument, NULL, OPTION_PASTE},
+		{NULL, 0, NULL, 0}};
+	int option;
+
+	while ((option = rbr_option(context, argc, argv, options)) != -1) {
+		if (option == 0)
+			return RINGBEARER_E_USAGE;
+		choices->device = choices->device || option == OPTION_DEVICE;
+		choices->no_browser = choices->no_browser || option == OPTION_NO_BROWSER;
+		choices->paste = choices->paste || option == OPTION_PASTE;
+	}
+	return 0;
+}
+
+/* One login for an account at a time. */
+static int
+lock_login(struct rbr_context *context, const char *name, int *ret_lock)
+{
+	char lock_name[RBR_ACCOUNT_NAME_MAX + 16];
+	int rc;
+
+	(void)snprintf(lock_name, sizeof lock_name, "login-%s.lock", name);
+	rc = rbr_lock_open(lock_name, ret_lock, &context->error);
+	if (rc == 0 && !rbr_lock_try(*ret_lock))
+		return rbr_fail(&context->error, RINGBEARER_E_BUSY,
+			"another login for this account is under way; finish that one, or end it first");
+	return rc;
+}
+
+/* What could fail afterwards is tried before. */
+static int
+prepare(struct rbr_exchange *exchange)
+{
+	int rc;
+
+	if (!exchange->grant.authorize)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_USAGE,
+			"this account needs no login (grant = %s); its secret is given with `ringbearer secret %s`",
+			rbr_account_get(exchange->call.account, RBR_KEY_GRANT), exchange->call.account->name);
+	rc = rbr_custody_check(exchange->call.account, &exchange->grant, &exchange->call.context->error);
+	if (rc == 0)
+		rc = rbr_exchange_vault(exchange);
+	if (rc == 0)
+		rc = rbr_vault_probe(&exchange->vault);
+	return rc < 0 ? rc : rbr_exchange_secrets(exchange);
+}
+
+static int
+authorize(struct rbr_exchange *exchange)
+{
+	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
+
+	rbr_exchange_begin(exchange);
+	return rbr_loader_check(exchange->call.context, &exchange->grant,
+		exchange->grant.authorize(&exchange->call, &input, &exchange->tokens));
+}
+
+/* A token without an end, and nothing to renew it with, is itself what the login has brought. It can be kept only where the
+ * account says where it may be sent. */
+static bool
+is_lasting(const struct rbr_exchange *exchange)
+{
+	return !exchange->tokens.refresh_token && exchange->tokens.access_token &&
+		exchange->tokens.expires_in == RINGBEARER_EXPIRES_UNKNOWN &&
+		!rbr_account_get(exchange->call.account, RBR_KEY_DEFAULT_EXPIRES_IN) &&
+		rbr_account_get(exchange->call.account, RBR_KEY_MATCH);
+}
+
+/* Keeps what the login has brought, and removes what an earlier one has left in another kind. */
+static int
+replace_standing(
+	struct rbr_exchange *exchange, const char *kind, const struct ringbearer_secret *secret, const char *other)
+{
+	char endpoint[RBR_BINDING_MAX];
+	int rc = rbr_vault_keep(&exchange->vault, kind, secret);
+
+	if (rc == 0 && rbr_vault_binding(exchange->call.account, other, endpoint, NULL) == 0)
+		rc = rbr_vault_erase(&exchange->vault, other);
+	return rc;
+}
+
+/* What an earlier login has left; without a `match` there can be no lasting token. */
+static int
+erase_standing(struct rbr_exchange *exchange)
+{
+	int rc = rbr_vault_erase(&exchange->vault, RBR_KIND_REFRESH_TOKEN);
+
+	if (rc == 0 && rbr_account_get(exchange->call.account, RBR_KEY_MATCH))
+		rc = rbr_vault_erase(&exchange->vault, RBR_KIND_API_KEY);
+	return rc;
+}
+
+/* The refresh token goes into the keyring before anything is said. */
+static int
+keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_close) int lock = -1;
+	struct rbr_context *context = exchange->call.context;
+	int rc = rbr_renewal_lock(context, exchange->call.account, &lock);
+
+	exchange->call.deadline_ms = rbr_now_ms() + rbr_account_seconds(exchange->call.account, RBR_KEY_TIMEOUT) * 1000;
+	if (rc == 0 && exchange->tokens.refresh_token)
+		rc = replace_standing(
+			exchange, RBR_KIND_REFRESH_TOKEN, exchange->tokens.refresh_token, RBR_KIND_API_KEY);
+	else if (rc == 0 && is_lasting(exchange))
+		rc = replace_standing(
+			exchange, RBR_KIND_API_KEY, exchange->tokens.access_token, RBR_KIND_REFRESH_TOKEN);
+	else if (rc == 0)
+		rc = erase_standing(exchange);
+	if (rc == 0)
+		rc = rbr_exchange_check(exchange, wish);
+	if (rc < 0)
+		return rc;
+	rbr_custody_forget_all(context, exchange->call.account);
+	return rbr_exchange_publish(exchange, wish, credential);
+}
+
+static void
+report(const struct rbr_exchange *exchange, const struct rbr_credential *credential)
+{
+	struct rbr_context *context = exchange->call.context;
+	const char *name = exchange->call.account->name,
+		   *scope = rbr_account_get(exchange->call.account, RBR_KEY_SCOPE);
+
+	(void)printf("%s: logged in", name);
+	if (credential->expires != 0)
+		(void)printf(", valid for %lld s", (long long)rbr_credential_remaining(credential, rbr_clock_now()));
+	(void)printf("%s\n", exchange->tokens.refresh_token ? ", then renewed without you" : "");
+	if (!exchange->tokens.refresh_token && !is_lasting(exchange))
+		rbr_warn(context, name, "the service gave no refresh token, so the login ends with this token%s",
+			scope && strstr(scope, "offline_access")
+				? ""
+				: "; add offline_access to `scope` if the service knows it, and log in again");
+}
+
+static int
+login(struct rbr_context *context, struct rbr_account *account, const struct choices *choices)
+{
+	static const struct rbr_request any = {.min_valid = 0};
+	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
+	const char *grant = choices->device ? "device_code" : rbr_account_get(account, RBR_KEY_GRANT);
+	bool device = strcmp(grant, "device_code") == 0;
+	int rc = rbr_exchange_start(&exchange, context, account, grant, true);
+
+	exchange.call.deadline_ms += device ? DEVICE_MS : LOGIN_MS;
+	exchange.call.no_browser = choices->no_browser;
+	exchange.call.paste = choices->paste;
+	wish.request = &any;
+	(void)snprintf(wish.account, sizeof wish.account, "%s", account->name);
+	if (rc == 0)
+		rc = rbr_account_locate(account->name, &wish.located, &context->error);
+	if (rc == 0)
+		rc = rbr_wish_make_keys(&wish, &context->error);
+	if (rc == 0)
+		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account,
+			device ? RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT : RBR_KEY_AUTHORIZATION_ENDPOINT);
+	if (rc == 0 && choices->paste && !rbr_terminal_present())
+		rc = rbr_fail(&context->error, RINGBEARER_E_USAGE, "there is no terminal for --paste; run this in one");
+	if (rc == 0)
+		rc = prepare(&exchange);
+	if (rc == 0)
+		rc = authorize(&exchange);
+	if (rc == 0)
+		rc = keep(&exchange, &wish, &credential);
+	if (exchange.grant.conclude)
+		exchange.grant.conclude(&exchange.call, rc);
+	if (rc == 0)
+		report(&exchange, &credential);
+	return rc;
+}
+
+int
+rbr_command_login(struct rbr_context *context, int argc, char **argv)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	RBR_CLEANUP(rbr_close) int lock = -1;
+	struct choices choices = {false, false, false};
+	const char *name = NULL;
+	int rc = read_options(context, argc, argv, &choices);
+
+	if (rc == 0)
+		rc = rbr_account_argument(context, argc, argv, &name);
+	if (rc == 0)
+		rc = rbr_account_load(name, &account, &context->error);
+	if (rc == 0)
+		rc = lock_login(context, name, &lock);
+	return rc < 0 ? rc : login(context, &account, &choices);
+}

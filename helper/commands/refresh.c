@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* `refresh`: renews now. */
+#include "config.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "command.h"
+#include "renewal/broker.h"
+
+int
+rbr_command_refresh(struct rbr_context *context, int argc, char **argv)
+{
+	static const struct option options[] = {{NULL, 0, NULL, 0}};
+	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
+	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	const char *name = NULL;
+	int64_t left;
+	int rc;
+
+	if (rbr_option(context, argc, argv, options) == 0)
+		return RINGBEARER_E_USAGE;
+	rc = rbr_account_argument(context, argc, argv, &name);
+	if (rc < 0)
+		return rc;
+	if (rbr_message_add(&request.message, "account", name) < 0 ||
+		rbr_message_add(&request.message, "interactive", "auto") < 0)
+		return rbr_fail_memory(&context->error);
+	rc = rbr_request_understand(&request, &context->error);
+	if (rc == 0)
+		rc = rbr_broker_answer(context, &request, RBR_FORCED, &wish, &credential);
+	if (rc < 0)
+		return rc;
+	left = rbr_credential_remaining(&credential, rbr_clock_now());
+	if (credential.expires != 0)
+		(void)printf("%s: renewed, valid for %lld s\n", name, (long long)left);
+	else
+		(void)printf("%s: renewed\n", name);
+	return 0;
+}

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "host.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "journal/rotation.h"
+#include "person/browser.h"
+#include "person/log.h"
+#include "person/terminal.h"
+#include "protocol/secret.h"
+
+#define RETRY_AFTER_MAX 86400
+/* Text is blotted before it is cut, so that no half of a secret stays at the end. */
+#define TEXT_MAX 8192
+
+void
+rbr_call_start(
+	struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account, bool interactive)
+{
+	memset(call, 0, sizeof *call);
+	call->context = context;
+	call->account = account;
+	call->interactive = interactive;
+	call->deadline_ms = rbr_now_ms() + rbr_account_seconds(account, RBR_KEY_TIMEOUT) * 1000;
+}
+
+void
+rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secret)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		if (secret && !call->secrets[i]) {
+			call->secrets[i] = secret;
+			return;
+		}
+}
+
+void
+rbr_call_reveal(struct ringbearer_call *call, const struct ringbearer_secret *secret)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		if (secret && call->secrets[i] == secret)
+			call->secrets[i] = NULL;
+}
+
+void
+rbr_call_end(struct ringbearer_call *call)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++) {
+		rbr_call_reveal(call, call->owned[i]);
+		rbr_secret_free(call->owned[i]);
+		call->owned[i] = NULL;
+	}
+}
+
+static void
+redact(const struct ringbearer_call *call, char *text)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		rbr_redact(text, call->secrets[i]);
+}
+
+static void
+host_hide(struct ringbearer_call *call, const char *data, size_t size)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
+		if (!call->owned[i]) {
+			call->owned[i] = rbr_secret_new(data, size);
+			rbr_call_hide(call, call->owned[i]);
+			return;
+		}
+}
+
+static void
+host_blot(struct ringbearer_call *call, char *text)
+{
+	redact(call, text);
+}
+
+static void make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
+	__attribute__((format(printf, 3, 0)));
+
+/* What a module says, without the secrets of the call. */
+static void
+make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
+{
+	if (vsnprintf(text, TEXT_MAX, format, arguments) < 0)
+		text[0] = '\0';
+	redact(call, text);
+}
+
+static void host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static void
+host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	if (level == RINGBEARER_LOG_TRACE && !call->context->trace)
+		return;
+	va_start(arguments, format);
+	make_text(call, text, format, arguments);
+	va_end(arguments);
+	if (level == RINGBEARER_LOG_TRACE)
+		rbr_trace(call->context, "%s", text);
+	else
+		rbr_warn(call->context, call->account->name, "%s", text);
+}
+
+static int host_fail(struct ringbearer_call *call, int code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int
+host_fail(struct ringbearer_call *call, int code, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	make_text(call, text, format, arguments);
+	va_end(arguments);
+	return rbr_fail(&call->context->error, code, "%s", text);
+}
+
+static void
+host_retry_after(struct ringbearer_call *call, long seconds)
+{
+	if (seconds < 0)
+		seconds = 0;
+	call->context->error.retry_after = seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds;
+}
+
+static const char *
+host_config(struct ringbearer_call *call, const char *key, size_t index)
+{
+	const struct rbr_value *value = rbr_account_value(call->account, rbr_key_find(key), index);
+
+	if (strcmp(key, "account") == 0)
+		return index == 0 ? call->account->name : NULL;
+	if (strcmp(key, "request_scope") == 0) {
+		value = rbr_account_value(call->account, RBR_KEY_SCOPE, index);
+		return value && value->layer == RBR_LAYER_REQUEST ? value->text : NULL;
+	}
+	/* One more try in all, not one in each run. */
+	if (strcmp(key, "refresh_retry") == 0 && call->rotation && call->rotation->sends_before > 0)
+		return "never";
+	if (strcmp(key, "iss_required") == 0)
+		return call->account->iss_required ? "yes" : NULL;
+	if (strcmp(key, "denied_hint") == 0)
+		return call->account->denied_hint[0] != '\0' ? call->account->denied_hint : NULL;
+	if (strcmp(key, "rejected_hint") == 0)
+		return call->account->rejected_hint[0] != '\0' ? call->account->rejected_hint : NULL;
+	if (strcmp(key, "login_paste") == 0)
+		return call->paste ? "yes" : NULL;
+	if (strcmp(key, "login_no_browser") == 0)
+		return call->no_browser ? "yes" : NULL;
+	return value ? value->text : NULL;
+}
+
+static int64_t
+host_remaining_ms(struct ringbearer_call *call)
+{
+	int64_t left = call->deadline_ms - rbr_now_ms();
+
+	return left > 0 ? left : 0;
+}
+
+static bool
+host_interactive(struct ringbearer_call *call)
+{
+	return call->interactive;
+}
+
+static void
+host_sending(struct ringbearer_call *call)
+{
+	call->sent = rbr_clock_now();
+	call->sent_ms = rbr_now_ms();
+	if (call->rotation)
+		rbr_rotation_mark(call->rotation);
+}
+
+static void
+host_park(struct ringbearer_call *call, const void *bytes, size_t size)
+{
+	if (call->rotation)
+		rbr_rotation_park(call->rotation, bytes, size);
+}
+
+static void host_tell(struct ringbearer_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void
+host_tell(struct ringbearer_call *call, const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	make_text(call, text, format, arguments);
+	va_end(arguments);
+	rbr_terminal_tell(text);
+}
+
+static void
+host_visit(struct ringbearer_call *call, const char *url)
+{
+	const char *named = rbr_browser_named();
+
+	host_tell(call, "Open this address to log in:\n\n  %s\n", url);
+	if (call->no_browser || rbr_browser_open(url))
+		return;
+	if (named)
+		host_tell(call, "No browser could be started here (BROWSER=%s is %s); open the address yourself.",
+			named, strchr(named, '/') ? "no program" : "not on PATH");
+	else
+		host_tell(call, "No browser could be started here; open the address yourself.");
+}
+
+static void
+host_progress(struct ringbearer_call *call, const char *text)
+{
+	(void)call;
+	rbr_terminal_progress(text);
+}
+
+static void
+host_discovered(struct ringbearer_call *call, const char *key, const char *value)
+{
+	if (call->metadata && rbr_message_add(call->metadata, key, value) < 0)
+		rbr_trace(call->context, "the issuer's %s is not understood", key);
+}
+
+static int
+host_ask(struct ringbearer_call *call, const char *prompt, struct ringbearer_secret **ret_line)
+{
+	struct ringbearer_secret *line = rbr_secret_new("", 0);
+	int rc = line ? rbr_terminal_ask(prompt, line, &call->context->error) : rbr_fail_memory(&call->context->error);
+
+	if (rc < 0)
+		rbr_secret_free(line);
+	else
+		*ret_line = line;
+	return rc;
+}
+
+static const char *
+host_secret_data(const struct ringbearer_secret *secret)
+{
+	return rbr_secret_string(secret);
+}
+
+static size_t
+host_secret_size(const struct ringbearer_secret *secret)
+{
+	return secret->size;
+}
+
+const struct ringbearer_host *
+rbr_host(void)
+{
+	static const struct ringbearer_host host = {
+		.abi = RINGBEARER_MODULE_ABI,
+		.size = sizeof host,
+		.log = host_log,
+		.fail = host_fail,
+		.hide = host_hide,
+		.blot = host_blot,
+		.retry_after = host_retry_after,
+		.config = host_config,
+		.remaining_ms = host_remaining_ms,
+		.interactive = host_interactive,
+		.sending = host_sending,
+		.park = host_park,
+		.tell = host_tell,
+		.visit = host_visit,
+		.progress = host_progress,
+		.discovered = host_discovered,
+		.ask = host_ask,
+		.secret_new = rbr_secret_new,
+		.secret_append = rbr_secret_append,
+		.secret_data = host_secret_data,
+		.secret_size = host_secret_size,
+		.secret_free = rbr_secret_free,
+	};
+
+	return &host;
+}

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * How a module gets in.
+ *
+ * A name from a configuration file becomes a file name of letters, digits and dashes in one folder, so it cannot name
+ * anything else. The object is bound at once (RTLD_NOW: a missing symbol is found here and not in the middle of a
+ * rotation) and privately (RTLD_LOCAL: modules do not see one another), and it is never unloaded: GLib keeps threads and
+ * thread-local destructors that would outlive it.
+ *
+ * The vtable is copied into a zeroed struct of the host's own size, as much of it as both sides know. What
+ * an older module does not have is NULL afterwards, which means "not supported".
+ */
+#include "config.h"
+
+#include "loader.h"
+
+#include <dirent.h>
+#include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/names.h"
+#include "cli/nearest.h"
+#include "host.h"
+#include "person/log.h"
+#include "protocol/fastpath/paths.h"
+
+#define FILE_NAME_MAX 80
+#define SURVEY_MAX 240 /* of a list of modules in a message */
+/* A vtable that ends before this says nothing. */
+#define VTABLE_MIN (offsetof(struct ringbearer_module, needs))
+
+typedef const struct ringbearer_module *(*init_function)(uint32_t, const struct ringbearer_host *);
+
+/* "client_credentials" -> "grant-client-credentials" */
+static int
+file_name(struct rbr_context *context, const char *family, const char *name, char out[FILE_NAME_MAX])
+{
+	size_t size = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-");
+	char *p;
+
+	if (size == 0 || name[size] != '\0' || size > 64)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"`%.64s` is no name of a %s module; use small letters, digits, `_` and `-`", name, family);
+	(void)snprintf(out, FILE_NAME_MAX, "%s-%s", family, name);
+	for (p = out; *p; p++)
+		if (*p == '_')
+			*p = '-';
+	return 0;
+}
+
+static int
+check(struct rbr_context *context, const struct ringbearer_module *module, const char *file, const char *path)
+{
+	if (!module)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s does not want to work with this version; install one that fits", path);
+	if (module->abi >> 16 != RINGBEARER_MODULE_ABI_MAJOR)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s has ABI %u.%u and ringbearer has %u.%u; install one that was made for this version",
+			path, module->abi >> 16, module->abi & 0xffff, RINGBEARER_MODULE_ABI_MAJOR,
+			RINGBEARER_MODULE_ABI_MINOR);
+	if (module->size < VTABLE_MIN)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s states an impossible size (%u); ask its author to set `size`", path,
+			module->size);
+	if (!module->name || strcmp(module->name, file) != 0)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s calls itself `%.64s`; rename the file", path, module->name ? module->name : "");
+	return 0;
+}
+
+/* Reads what modules of FAMILY there are: TEXT gets their names, with ", " between them. */
+static void
+survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	DIR *folder = opendir(rbr_path_modules());
+	size_t i, used = 0, size = strlen(family);
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		char *name = entry->d_name, *end = strrchr(name, '.');
+
+		if (strncmp(name, family, size) != 0 || name[size] != '-' || !end || strcmp(end, ".so") != 0)
+			continue;
+		*end = '\0';
+		for (end = name; *end; end++)
+			if (*end == '-')
+				*end = '_';
+		rbr_nearest_try(nearest, name + size + 1);
+		if (rbr_names_add(name + size + 1, &names) < 0)
+			break;
+	}
+	if (folder)
+		(void)closedir(folder);
+	rbr_names_sort(&names);
+	text[0] = '\0';
+	for (i = 0; i < names.count && used < SURVEY_MAX; i++)
+		used += (size_t)snprintf(text + used, SURVEY_MAX - used, "%s%s", i > 0 ? ", " : "", names.list[i]);
+}
+
+static int
+missing(struct rbr_context *context, const char *family, const char *name, const char *path)
+{
+	struct rbr_nearest nearest = RBR_NEAREST(name);
+	char text[SURVEY_MAX];
+
+	survey(family, &nearest, text);
+	if (rbr_nearest_fits(&nearest))
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"there is no %s `%s`; did you mean `%s`? There are: %s", family, name, nearest.name, text);
+	return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+		"there is no %s `%s`; there are: %s; or install the package that brings %s", family, name,
+		text[0] != '\0' ? text : "none", path);
+}
+
+int
+rbr_loader_open(struct rbr_context *context, const char *family, const char *name, struct ringbearer_module *ret_module)
+{
+	const struct ringbearer_module *module;
+	char file[FILE_NAME_MAX], path[PATH_MAX];
+	init_function init;
+	void *object;
+	int rc = file_name(context, family, name, file);
+
+	if (rc < 0)
+		return rc;
+	rc = snprintf(path, sizeof path, "%s/%s.so", rbr_path_modules(), file);
+	if (rc < 0 || (size_t)rc >= sizeof path)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE, "the path of the module folder is too long");
+	rbr_trace(context, "opening %s", path);
+	if (strcmp(family, "input") != 0) /* those have no threads */
+		context->opened_modules = true;
+	if (access(path, F_OK) < 0 && errno == ENOENT)
+		return missing(context, family, name, path);
+	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	if (!object)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot be loaded (%s); install the package that brings it anew", path,
+			dlerror());
+	*(void **)&init = dlsym(object, "ringbearer_module_init");
+	if (!init)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"%s has no ringbearer_module_init and is no module of ringbearer; see ringbearer-module(7)",
+			path);
+	module = init(RINGBEARER_MODULE_ABI, rbr_host());
+	rc = check(context, module, file, path);
+	if (rc < 0)
+		return rc;
+	memset(ret_module, 0, sizeof *ret_module);
+	memcpy(ret_module, module, module->size < sizeof *ret_module ? module->size : sizeof *ret_module);
+	return 0;
+}
+
+int
+rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc)
+{
+	if (rc > 0)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s returned %d, which means nothing; report it to its author", module->name, rc);
+	if (rc < 0 && context->error.code != rc)
+		return rbr_fail(&context->error, rc, "the module %s gave no reason", module->name);
+	return rc;
+}

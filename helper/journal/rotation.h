@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: MIT */
+/* What is kept in the kernel keyring while a refresh token is between two owners. */
+#ifndef RBR_ROTATION_H
+#define RBR_ROTATION_H
+
+#include <signal.h>
+
+#include "accounts/account.h"
+#include "protocol/cache.h"
+#include "protocol/credential.h"
+#include "protocol/fastpath/context.h"
+
+#define RBR_TOKEN_HASH_MAX 20
+#define RBR_HELD_SIGNALS 4 /* INT, TERM, HUP, QUIT */
+
+struct rbr_rotation {
+	struct rbr_context *context;
+	const char *account;
+	struct rbr_cache_key mark_key; /* a request with this refresh token has left, its outcome is not known */
+	struct rbr_cache_key pending_key; /* the bytes of an answer that is not in the store yet */
+	struct rbr_cache_key dead_key; /* a refresh token that the server has refused for good */
+	char used[RBR_TOKEN_HASH_MAX]; /* which refresh token this run uses */
+	struct rbr_clock sent;
+	int64_t sent_ms;
+	unsigned
+		sends; /* how often the token in use was sent, by this run and those before, without an answer so far */
+	unsigned sends_before; /* by those before */
+	bool signals_held;
+	struct sigaction actions[RBR_HELD_SIGNALS]; /* what they did before */
+};
+
+/* For ACCOUNT, which must outlive it. ENDPOINT is what its refresh token is bound to. RINGBEARER_E_SYSTEM. */
+int rbr_rotation_start(struct rbr_rotation *rotation, struct rbr_context *context, const struct rbr_account *account,
+	const char *endpoint) RBR_MUST_CHECK;
+
+/* Lets signals through again and frees; what is in the kernel stays there. */
+void rbr_rotation_end(struct rbr_rotation *rotation);
+
+/* This run is going to use TOKEN, from now on. What earlier runs have done with it is looked up. */
+void rbr_rotation_use(struct rbr_rotation *rotation, const struct ringbearer_secret *token);
+
+/* Has the server refused that token for good? */
+bool rbr_rotation_is_dead(const struct rbr_rotation *rotation);
+void rbr_rotation_bury(const struct rbr_rotation *rotation);
+
+/* Milliseconds since a request with that token left whose outcome is not known; -1 if there is none. */
+int64_t rbr_rotation_uncertain_ms(const struct rbr_rotation *rotation);
+
+/* The request leaves: holds back INT, TERM, HUP and QUIT, and writes the mark. */
+void rbr_rotation_mark(struct rbr_rotation *rotation);
+
+/* Keeps an answer's bytes. */
+void rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t size);
+
+/* An answer that was parked by another run: its bytes (in the record's `bytes`) and the times of its request. */
+bool rbr_rotation_recall(
+	struct rbr_rotation *rotation, struct rbr_message *record, struct rbr_clock *ret_sent, int64_t *ret_sent_ms);
+
+/* The answer that was parked is of no use; whether the token was used up is as uncertain as before. */
+void rbr_rotation_drop_pending(const struct rbr_rotation *rotation);
+
+/* A new login, or none: nothing of the old one counts any more. */
+void rbr_rotation_forget(struct rbr_rotation *rotation);
+
+/* The answer is in the store, or was no token: nothing is pending or uncertain any more. */
+void rbr_rotation_settle(struct rbr_rotation *rotation);
+
+#endif

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "exchange.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "host/loader.h"
+#include "person/log.h"
+
+/* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
+#define TOKEN_SIZE_MAX (RBR_LINE_MAX - (unsigned)sizeof "credential=") /* the NUL counts for the newline */
+/* How long a token without a stated lifetime is kept. */
+#define UNKNOWN_EXPIRY_SECONDS 300
+
+int
+rbr_exchange_start(struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account,
+	const char *grant, bool interactive)
+{
+	memset(exchange, 0, sizeof *exchange);
+	rbr_call_start(&exchange->call, context, account, interactive);
+	rbr_exchange_begin(exchange);
+	return rbr_loader_open(context, "grant", grant, &exchange->grant);
+}
+
+static void
+forget_tokens(struct ringbearer_tokens *tokens)
+{
+	rbr_secret_free(tokens->access_token);
+	rbr_secret_free(tokens->refresh_token);
+	rbr_secret_free(tokens->scope);
+	memset(tokens, 0, sizeof *tokens);
+	tokens->size = sizeof *tokens;
+	tokens->expires_in = RINGBEARER_EXPIRES_UNKNOWN;
+}
+
+void
+rbr_exchange_end(struct rbr_exchange *exchange)
+{
+	rbr_secret_free(exchange->client_secret);
+	rbr_secret_free(exchange->refresh_token);
+	rbr_secret_free(exchange->api_key);
+	forget_tokens(&exchange->tokens);
+	rbr_call_end(&exchange->call);
+	memset(exchange, 0, sizeof *exchange);
+}
+
+void
+rbr_exchange_begin(struct rbr_exchange *exchange)
+{
+	forget_tokens(&exchange->tokens);
+	exchange->call.sent = rbr_clock_now();
+	exchange->call.sent_ms = rbr_now_ms();
+}
+
+int
+rbr_exchange_vault(struct rbr_exchange *exchange)
+{
+	int rc = exchange->vault_open ? 0 : rbr_vault_open(&exchange->call, &exchange->vault);
+
+	exchange->vault_open = exchange->vault_open || rc == 0;
+	return rc;
+}
+
+static int
+look_up(struct rbr_exchange *exchange, const char *kind, struct ringbearer_secret **secret)
+{
+	int rc = rbr_exchange_vault(exchange);
+
+	if (rc < 0 || *secret)
+		return rc;
+	rc = rbr_vault_lookup(&exchange->vault, kind, secret);
+	rbr_call_hide(&exchange->call, *secret);
+	return rc;
+}
+
+int
+rbr_exchange_secrets(struct rbr_exchange *exchange)
+{
+	const char *client_auth = rbr_account_get(exchange->call.account, RBR_KEY_CLIENT_AUTH);
+	int rc = 0;
+
+	if ((exchange->grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0)
+		rc = look_up(exchange, RBR_KIND_CLIENT_SECRET, &exchange->client_secret);
+	if (rc == 0 && (exchange->grant.needs & RINGBEARER_NEEDS_API_KEY))
+		rc = look_up(exchange, RBR_KIND_API_KEY, &exchange->api_key);
+	return rc;
+}
+
+int
+rbr_exchange_refresh_token(struct rbr_exchange *exchange)
+{
+	const char *name = exchange->call.account->name;
+	int rc;
+
+	rbr_call_reveal(&exchange->call, exchange->refresh_token);
+	rbr_secret_free(exchange->refresh_token);
+	exchange->refresh_token = NULL;
+	rc = look_up(exchange, RBR_KIND_REFRESH_TOKEN, &exchange->refresh_token);
+	if (rc == RINGBEARER_E_NO_SECRET)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
+			"nobody has logged in yet, or the login has ended; run `ringbearer login %s`", name);
+	return rc;
+}
+
+struct ringbearer_grant_input
+rbr_exchange_input(const struct rbr_exchange *exchange)
+{
+	return (struct ringbearer_grant_input){
+		.size = sizeof(struct ringbearer_grant_input),
+		.client_secret = exchange->client_secret,
+		.refresh_token = exchange->refresh_token,
+		.api_key = exchange->api_key,
+	};
+}
+
+int
+rbr_exchange_check(const struct rbr_exchange *exchange, const struct rbr_wish *wish)
+{
+	const struct rbr_account *account = exchange->call.account;
+	const struct ringbearer_tokens *tokens = &exchange->tokens;
+	struct rbr_context *context = exchange->call.context;
+	const char *own = rbr_account_get(account, RBR_KEY_SCOPE), *granted;
+
+	if (!tokens->access_token || !tokens->token_type ||
+		!rbr_token_is_clean(rbr_secret_string(tokens->access_token), tokens->access_token->size))
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
+			"the token in the answer has bytes that no token may have; ask the service's support");
+	if (tokens->access_token->size > TOKEN_SIZE_MAX || (tokens->scope && tokens->scope->size > TOKEN_SIZE_MAX))
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
+			"the token or its scope is longer than the %u bytes that fit into a line; ask the service's support",
+			TOKEN_SIZE_MAX);
+	if (!tokens->scope)
+		return 0;
+	granted = rbr_secret_string(tokens->scope);
+	if (wish->scope[0] != '\0' && !rbr_scope_covers(granted, wish->scope))
+		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application",
+			granted, wish->scope);
+	if (own && !rbr_scope_covers(granted, own))
+		rbr_warn(context, account->name, "the server granted only `%s`", granted);
+	return 0;
+}
+
+/* Writes down what is known of the token. */
+static int
+make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
+{
+	const struct rbr_account *account = exchange->call.account;
+	const struct ringbearer_tokens *tokens = &exchange->tokens;
+	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
+	int64_t lifetime = tokens->expires_in, ahead = rbr_account_renew_ahead(account, lifetime);
+	int rc = rbr_message_add(record, "token", rbr_secret_string(tokens->access_token));
+
+	if (rc == 0)
+		rc = rbr_message_add(record, "type", tokens->token_type);
+	if (rc == 0)
+		rc = rbr_message_add(record, "account", account->name);
+	if (rc == 0 && username)
+		rc = rbr_message_add(record, "username", username);
+	if (rc == 0 && tokens->scope)
+		rc = rbr_message_add(record, "scope", rbr_secret_string(tokens->scope));
+	if (rc == 0)
+		rc = rbr_message_add_number(record, "obtained", exchange->call.sent.real);
+	if (rc == 0)
+		rc = rbr_message_add_number(record, "obtained_ms", exchange->call.sent_ms);
+	if (rc < 0 || lifetime <= 0) /* not known, or over already: nothing that a caller could go by */
+		return rc;
+	/* A token that callers no longer take is late already. */
+	if (ahead < 2 * RBR_MIN_VALID_DEFAULT)
+		ahead = 2 * RBR_MIN_VALID_DEFAULT;
+	if (ahead > lifetime / 2)
+		ahead = lifetime / 2;
+	rc = rbr_message_add_number(record, "expires", exchange->call.sent.real + lifetime);
+	if (rc == 0)
+		rc = rbr_message_add_number(record, "renew_at", exchange->call.sent.real + lifetime - ahead);
+	return rc;
+}
+
+int
+rbr_exchange_publish(
+	const struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_credential *ret_credential)
+{
+	const struct rbr_account *account = exchange->call.account;
+	struct rbr_context *context = exchange->call.context;
+	int64_t lifetime = exchange->tokens.expires_in,
+		assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
+	int64_t keep = lifetime;
+	int rc;
+
+	if (lifetime == RINGBEARER_EXPIRES_UNKNOWN)
+		keep = assumed > 0 ? assumed : UNKNOWN_EXPIRY_SECONDS;
+	rc = make_record(exchange, &ret_credential->record);
+	if (rc == 0 && context->unfinished < 0)
+		rc = rbr_message_add(&ret_credential->record, "unfinished", "1");
+	if (rc == 0)
+		rc = rbr_message_add_number(&ret_credential->record, "boot_expires", exchange->call.sent.boot + keep);
+	if (rc < 0 || !rbr_credential_from_record(ret_credential)) {
+		rbr_credential_wipe(ret_credential);
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
+			"the token or its scope is longer than a line of %u bytes may be; ask the service's support",
+			RBR_LINE_MAX);
+	}
+	if (keep > 0 && rbr_cache_write(&wish->token_key, &ret_credential->record, keep))
+		rbr_trace(context, "the token is kept for %" PRId64 " s", keep);
+	else
+		rbr_trace(context, "the token is not kept: %s",
+			keep > 0 ? "the kernel keyring does not take it" : "it has no lifetime");
+	rbr_cache_drop(&wish->verdict_key);
+	return 0;
+}

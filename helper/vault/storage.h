@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Passwords for places that no account answers for: what a plain storage helper of git does. They rest in the default
+ * store beside the accounts' secrets, bound to the place they were given for:
+ *
+ *   account    scheme://host:port, which can be no account's name
+ *   kind       RBR_KIND_PASSWORD
+ *   client_id  the user's name, "none" if it has none
+ *   endpoint   scheme://host:port/path; the path is / where git names none
+ *
+ * The value is a message (message.h) with what git gave: username, password, authtype, credential, password_expiry_utc,
+ * oauth_refresh_token.
+ */
+#ifndef RBR_STORAGE_H
+#define RBR_STORAGE_H
+
+#include "protocol/fastpath/context.h"
+#include "protocol/fastpath/request.h"
+
+#define RBR_KIND_PASSWORD "password"
+
+/* Picks what is worth keeping from git's MESSAGE into RET_VALUE. RINGBEARER_E_NO_SECRET if there is nothing to keep: no
+ * secret in it, one that is ephemeral, or one that expired before NOW (seconds since 1970). */
+int rbr_storage_pack(const struct rbr_message *message, int64_t now, struct ringbearer_secret *ret_value)
+	RBR_MUST_CHECK;
+
+enum rbr_answerable {
+	RBR_ANSWERS_NOT,
+	RBR_ANSWERS_PARTLY, /* the password has expired; the refresh token can still be of use to another helper */
+	RBR_ANSWERS,
+};
+
+/* Appends git's answer, made of VALUE (as rbr_storage_pack() wrote it), to OUT. USERNAME is who was asked for, NULL: anybody.
+ * AUTHTYPE: the caller takes schemes. *RET_FIT says what the answer is worth; nothing is appended if not.
+ * RINGBEARER_E_STORE_UNAVAILABLE if VALUE is something else, RINGBEARER_E_SYSTEM. */
+int rbr_storage_unpack(const struct ringbearer_secret *value, const char *username, bool authtype, int64_t now,
+	struct ringbearer_secret *out, enum rbr_answerable *ret_fit, struct rbr_error *error) RBR_MUST_CHECK;
+
+/*
+ * The three verbs, for a REQUEST that has a URL and no account. context->error is set on failure.
+ *
+ * get writes the answer to RET_OUT. RINGBEARER_E_NO_ACCOUNT if nothing is stored, or nothing could be, since there is
+ * no keyring at all; the detail says which. RINGBEARER_E_STORE_LOCKED, RINGBEARER_E_STORE_DISMISSED,
+ * RINGBEARER_E_STORE_UNAVAILABLE (it did not answer in time).
+ *
+ * keep replaces what the same user has at the same place, reads it back and compares; 0 also when there is nothing to keep.
+ * erase removes all that fits, or only what has the password or credential that the request names.
+ */
+int rbr_storage_get(struct rbr_context *context, const struct rbr_request *request, struct ringbearer_secret *ret_out)
+	RBR_MUST_CHECK;
+int rbr_storage_keep(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
+int rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
+
+/*
+ * Calls VISIT with place (without a port that its scheme has anyway) and user ("" for none) of all that is stored, until it
+ * returns non-zero; returns that. Nobody is asked to unlock anything.
+ */
+typedef int (*rbr_storage_visitor)(const char *url, const char *username, void *data);
+int rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *data) RBR_MUST_CHECK;
+
+#endif

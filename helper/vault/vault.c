@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "vault.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/loader.h"
+#include "person/log.h"
+
+#define SECRET_SIZE_MAX 65000
+#define LABEL_MAX 160
+#define KIND_PROBE "probe"
+
+struct binding {
+	struct ringbearer_item item;
+	char endpoint[RBR_BINDING_MAX];
+	char label[LABEL_MAX];
+};
+
+static const struct {
+	const char *kind;
+	const char *label;
+} kinds[] = {
+	{RBR_KIND_CLIENT_SECRET, "client secret"},
+	{RBR_KIND_REFRESH_TOKEN, "refresh token"},
+	{RBR_KIND_API_KEY, "API key"},
+	{KIND_PROBE, "probe"},
+};
+
+const char *
+rbr_vault_label(const char *kind)
+{
+	size_t i;
+
+	for (i = 0; i < RBR_ARRAY_SIZE(kinds); i++)
+		if (strcmp(kinds[i].kind, kind) == 0)
+			return kinds[i].label;
+	return NULL;
+}
+
+bool
+rbr_vault_knows(const char *kind)
+{
+	return rbr_vault_label(kind) != NULL && strcmp(kind, KIND_PROBE) != 0;
+}
+
+int
+rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault)
+{
+	const char *name = rbr_account_get(call->account, RBR_KEY_STORE);
+
+	ret_vault->call = call;
+	return rbr_loader_open(call->context, "store", name, &ret_vault->store);
+}
+
+/* All places that the account answers for, separated by blanks. */
+static int
+bind_to_matches(const struct rbr_account *account, char endpoint[RBR_BINDING_MAX], struct rbr_error *error)
+{
+	const struct rbr_value *value;
+	size_t i, used = 0;
+	int length;
+
+	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
+		length = snprintf(endpoint + used, RBR_BINDING_MAX - used, "%s%s", i > 0 ? " " : "", value->text);
+		if (length < 0 || used + (size_t)length >= RBR_BINDING_MAX)
+			return rbr_fail(
+				error, RINGBEARER_E_CONFIG, "the `match` values are too long together; use fewer");
+		used += (size_t)length;
+	}
+	if (used == 0)
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"`match` is not set; add match = https://… for the place that the API key may be sent to");
+	return 0;
+}
+
+int
+rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_endpoint[RBR_BINDING_MAX],
+	struct rbr_error *error)
+{
+	const char *endpoint;
+
+	if (strcmp(kind, RBR_KIND_API_KEY) == 0)
+		return bind_to_matches(account, ret_endpoint, error);
+	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
+	if (!endpoint)
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"`token_endpoint` is not set; add token_endpoint = https://…, or an `issuer` or `provider` that knows it");
+	(void)snprintf(ret_endpoint, RBR_BINDING_MAX, "%s", endpoint);
+	return 0;
+}
+
+static int
+bind_item(const struct rbr_vault *vault, const char *kind, struct binding *binding)
+{
+	const struct rbr_account *account = vault->call->account;
+	const char *client_id = rbr_account_get(account, RBR_KEY_CLIENT_ID);
+	int rc = rbr_vault_binding(account, kind, binding->endpoint, &vault->call->context->error);
+
+	if (rc < 0)
+		return rc;
+	(void)snprintf(
+		binding->label, sizeof binding->label, "ringbearer: %s, %s", account->name, rbr_vault_label(kind));
+	binding->item = (struct ringbearer_item){
+		.size = sizeof binding->item,
+		.account = account->name,
+		.kind = kind,
+		.client_id = client_id ? client_id : "none",
+		.endpoint = binding->endpoint,
+		.label = binding->label,
+	};
+	return 0;
+}
+
+static int
+unsupported(const struct rbr_vault *vault, const char *what)
+{
+	return rbr_fail(&vault->call->context->error, RINGBEARER_E_MODULE,
+		"the module %s cannot %s; choose another `store`", vault->store.name, what);
+}
+
+static int
+lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer_secret **ret_secret)
+{
+	struct rbr_error *error = &vault->call->context->error;
+	const char *kind = binding->item.kind;
+	int rc;
+
+	if (!vault->store.lookup)
+		return unsupported(vault, "look secrets up");
+	rc = vault->store.lookup(vault->call, &binding->item, ret_secret);
+	if (rc == RINGBEARER_E_NO_SECRET)
+		return rbr_fail(error, rc, "the keyring holds no %s for %s at %s; give it with `ringbearer secret %s`",
+			rbr_vault_label(kind), binding->item.client_id, binding->endpoint, binding->item.account);
+	if (rc == 0 && !*ret_secret)
+		return rbr_fail(error, RINGBEARER_E_MODULE, "the module %s gave no value; report it to its author",
+			vault->store.name);
+	if (rc == 0 && rbr_vault_check(*ret_secret, NULL) < 0)
+		return rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
+			"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
+	return rbr_loader_check(vault->call->context, &vault->store, rc);
+}
+
+int
+rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_secret **ret_secret)
+{
+	struct binding binding;
+	int rc = bind_item(vault, kind, &binding);
+
+	rbr_trace(vault->call->context, "looking up the %s of %s", rbr_vault_label(kind), vault->call->account->name);
+	return rc < 0 ? rc : lookup(vault, &binding, ret_secret);
+}
+
+int
+rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbearer_secret *secret)
+{
+	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *kept = NULL;
+	struct binding binding;
+	int rc = bind_item(vault, kind, &binding);
+
+	if (rc < 0)
+		return rc;
+	if (!vault->store.store)
+		return unsupported(vault, "keep secrets");
+	rbr_trace(vault->call->context, "keeping the %s of %s", rbr_vault_label(kind), vault->call->account->name);
+	rc = rbr_loader_check(
+		vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
+	if (rc == 0)
+		rc = lookup(vault, &binding, &kept);
+	if (rc < 0)
+		return rc;
+	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
+		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
+			"the keyring gave back another %s than it was given; check the keyring and try again",
+			rbr_vault_label(kind));
+	return 0;
+}
+
+int
+rbr_vault_erase(struct rbr_vault *vault, const char *kind)
+{
+	struct binding binding;
+	int rc = bind_item(vault, kind, &binding);
+
+	if (rc < 0)
+		return rc;
+	if (!vault->store.erase)
+		return unsupported(vault, "erase secrets");
+	rbr_trace(vault->call->context, "erasing the %s of %s", rbr_vault_label(kind), vault->call->account->name);
+	return rbr_loader_check(vault->call->context, &vault->store, vault->store.erase(vault->call, &binding.item));
+}
+
+int
+rbr_vault_probe(struct rbr_vault *vault)
+{
+	struct ringbearer_secret probe = RBR_SECRET_EMPTY;
+	int rc = rbr_secret_append_string(&probe, "ringbearer tries whether the keyring can be written");
+
+	if (rc == 0)
+		rc = rbr_vault_keep(vault, KIND_PROBE, &probe);
+	if (rc == 0)
+		rc = rbr_vault_erase(vault, KIND_PROBE);
+	rbr_secret_wipe(&probe);
+	return rc;
+}
+
+int
+rbr_vault_check(const struct ringbearer_secret *secret, struct rbr_error *error)
+{
+	size_t i;
+
+	if (secret->size == 0)
+		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the secret is empty; give it again");
+	if (secret->size > SECRET_SIZE_MAX)
+		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the secret is longer than %d bytes; give it again", SECRET_SIZE_MAX);
+	for (i = 0; i < secret->size; i++)
+		if (secret->data[i] < 0x20 || secret->data[i] > 0x7e)
+			return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
+				"byte %zu of the secret is no printable ASCII character; give it again as the service shows it",
+				i + 1);
+	return 0;
+}

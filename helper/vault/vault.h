@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Where an account's secrets rest, and what they are bound to: the account, their kind, the client and the endpoint they
+ * may be sent to. An account whose endpoint was edited finds no secret, instead of sending an old one to a new place.
+ */
+#ifndef RBR_VAULT_H
+#define RBR_VAULT_H
+
+#include "host/host.h"
+
+#define RBR_KIND_CLIENT_SECRET "client_secret"
+#define RBR_KIND_REFRESH_TOKEN "refresh_token"
+#define RBR_KIND_API_KEY "api_key"
+#define RBR_BINDING_MAX 4096 /* bytes of an endpoint attribute, with its NUL */
+
+struct rbr_vault {
+	struct ringbearer_module store;
+	struct ringbearer_call *call;
+};
+
+/* Opens the account's store for CALL. RINGBEARER_E_MODULE. */
+int rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault) RBR_MUST_CHECK;
+
+/* The endpoint that secrets of KIND are bound to: the places that the account answers for if the secret itself is
+ * handed out, otherwise the token endpoint, or the issuer where that is discovered. RINGBEARER_E_CONFIG if the
+ * account names none. */
+int rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_endpoint[RBR_BINDING_MAX],
+	struct rbr_error *error) RBR_MUST_CHECK;
+
+/* RINGBEARER_E_NO_SECRET, RINGBEARER_E_STORE_… */
+int rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_secret **ret_secret) RBR_MUST_CHECK;
+
+/* Keeps SECRET, reads it back and compares. RINGBEARER_E_STORE_… */
+int rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbearer_secret *secret) RBR_MUST_CHECK;
+
+/* Removes the secret; 0 also when there was none. */
+int rbr_vault_erase(struct rbr_vault *vault, const char *kind) RBR_MUST_CHECK;
+
+/* Can something be kept just now? Keeps, reads back and removes an item that is no secret. */
+int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
+
+/* Is KIND one of the three kinds? */
+bool rbr_vault_knows(const char *kind);
+
+/* What people call KIND; NULL if there is no such kind. */
+const char *rbr_vault_label(const char *kind);
+
+/* May SECRET be one? Bytes 0x20 to 0x7E (RFC 6749 appendix A), not empty, at most 64 KiB.
+ * RINGBEARER_E_MALFORMED_REQUEST. */
+int rbr_vault_check(const struct ringbearer_secret *secret, struct rbr_error *error) RBR_MUST_CHECK;
+
+#endif
