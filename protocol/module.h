@@ -4,8 +4,9 @@
  *
  * A module is a shared object in ringbearer's module folder. `grant = device_code` in an account loads
  * grant-device-code.so, `store = my_vault` loads store-my-vault.so: a grant says how a token is obtained, a store
- * says where secrets rest. An input (input-json.so) reads what callers write in a language of their own. The module
- * exports one symbol, ringbearer_module_init(), which returns its vtable.
+ * says where secrets rest. An input (input-json.so) reads what callers write in a language of their own. These are the
+ * families. The module exports one symbol, ringbearer_module_init(), which returns its descriptor: who it is, and the
+ * vtable of its family.
  *
  * The ABI number is major << 16 | minor. Another major is refused. Within a major all structs only grow at their end
  * and carry their own size, so older modules keep loading in a newer host: it copies the smaller of the two sizes
@@ -119,7 +120,7 @@ struct ringbearer_host {
 	void (*secret_free)(struct ringbearer_secret *secret);
 };
 
-/* Which stored secrets a grant wants to be handed (ringbearer_module.needs). */
+/* Which stored secrets a grant wants to be handed (ringbearer_grant.needs). */
 enum ringbearer_need {
 	RINGBEARER_NEEDS_CLIENT_SECRET = 1 << 0, /* unless client_auth is "none" */
 	RINGBEARER_NEEDS_REFRESH_TOKEN = 1 << 1,
@@ -157,12 +158,13 @@ struct ringbearer_item {
 
 typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void *data);
 
-struct ringbearer_module {
-	uint32_t abi; /* RINGBEARER_MODULE_ABI that the module was compiled with */
-	uint32_t size; /* sizeof(struct ringbearer_module) that the module was compiled with */
-	const char *name; /* the file's name without ".so", e.g. "grant-api-key" */
+/*
+ * The families: what a grant, a store and an input can do. Each vtable starts with its size and only grows at its end.
+ */
 
-	/* -- grants -- */
+/* How a token is obtained. */
+struct ringbearer_grant {
+	uint32_t size; /* sizeof(struct ringbearer_grant) that the module was compiled with */
 	uint32_t needs; /* of enum ringbearer_need */
 
 	/* Obtains an access token without a person. */
@@ -189,9 +191,12 @@ struct ringbearer_module {
 
 	/* Reads the metadata of the account's `issuer` (RFC 8414, OpenID Connect Discovery) and hands over what they say. */
 	int (*discover)(struct ringbearer_call *call);
+};
 
-	/* -- stores: absent (RINGBEARER_E_NO_SECRET), locked, dismissed and unavailable are different answers and must
-	 * never be mistaken for one another -- */
+/* Where secrets rest. Absent (RINGBEARER_E_NO_SECRET), locked, dismissed and unavailable are different answers and must
+ * never be mistaken for one another. */
+struct ringbearer_store {
+	uint32_t size; /* sizeof(struct ringbearer_store) that the module was compiled with */
 
 	/* Finds the value of ITEM. */
 	int (*lookup)(
@@ -207,8 +212,11 @@ struct ringbearer_module {
 	/* Calls VISIT for every item of ACCOUNT (of all accounts if NULL) until it returns non-zero, which list()
 	 * returns. No values. The item that was changed last comes first, where the store knows. */
 	int (*list)(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data);
+};
 
-	/* -- inputs -- */
+/* What reads a language of callers. */
+struct ringbearer_input {
+	uint32_t size; /* sizeof(struct ringbearer_input) that the module was compiled with */
 
 	/* Turns the document in TEXT (a NUL that does not count follows), which a caller has written, into a message:
 	 * lines `name=value`, where the name of a value inside of others has all of their names in it
@@ -218,8 +226,17 @@ struct ringbearer_module {
 		struct ringbearer_call *call, const char *text, size_t size, struct ringbearer_secret **ret_message);
 };
 
+/* What a module is. */
+struct ringbearer_module {
+	uint32_t abi; /* RINGBEARER_MODULE_ABI that the module was compiled with */
+	uint32_t size; /* sizeof(struct ringbearer_module) that the module was compiled with */
+	const char *name; /* the file's name without ".so", e.g. "grant-api-key" */
+	const char *family; /* "grant", "store" or "input"; the file's name begins with it */
+	const void *operations; /* of the family: struct ringbearer_grant, ringbearer_store or ringbearer_input */
+};
+
 /*
- * The module's one export. HOST stays valid for the life of the process. Returns the module's vtable (static
+ * The module's one export. HOST stays valid for the life of the process. Returns the module's descriptor (static
  * storage), or NULL if it cannot serve this host.
  */
 RINGBEARER_EXPORT const struct ringbearer_module *ringbearer_module_init(

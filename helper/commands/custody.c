@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "cli/names.h"
-#include "host/loader.h"
 #include "journal/rotation.h"
 #include "person/terminal.h"
 #include "protocol/cache.h"
@@ -96,9 +95,9 @@ rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data)
 
 /* Opens the account's grant, and has it find the endpoints that secrets are bound to. */
 static int
-open_grant(struct ringbearer_call *call, struct rbr_account *account, struct ringbearer_module *grant)
+open_grant(struct ringbearer_call *call, struct rbr_account *account, struct rbr_grant *grant)
 {
-	int rc = rbr_loader_open(call->context, "grant", rbr_account_get(account, RBR_KEY_GRANT), grant);
+	int rc = rbr_loader_grant(call->context, rbr_account_get(account, RBR_KEY_GRANT), grant);
 
 	return rc < 0 ? rc : rbr_discovery_apply(call, grant, account, RBR_KEY_TOKEN_ENDPOINT);
 }
@@ -107,7 +106,7 @@ int
 rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const char *kind,
 	const struct ringbearer_secret *secret, bool interactive)
 {
-	struct ringbearer_module grant;
+	struct rbr_grant grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
 	int rc = rbr_vault_check(secret, &context->error);
@@ -134,7 +133,7 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 {
 	static const char *const kinds[] = {RBR_KIND_CLIENT_SECRET, RBR_KIND_REFRESH_TOKEN, RBR_KIND_API_KEY};
 	char endpoint[RBR_BINDING_MAX];
-	struct ringbearer_module grant;
+	struct rbr_grant grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
 	size_t i;
@@ -177,10 +176,10 @@ note_item(const struct ringbearer_item *item, void *data)
 }
 
 static int
-erase_listed(struct ringbearer_call *call, const struct ringbearer_module *store, struct items *items)
+erase_listed(struct ringbearer_call *call, const struct rbr_store *store, struct items *items)
 {
 	size_t i;
-	int rc = rbr_loader_check(call->context, store, store->list(call, items->account, note_item, items));
+	int rc = rbr_loader_check(call->context, store->name, store->ops.list(call, items->account, note_item, items));
 
 	for (i = 0; rc == 0 && i + 2 < items->texts.count; i += 3) {
 		const struct ringbearer_item item = {.size = sizeof item,
@@ -189,7 +188,7 @@ erase_listed(struct ringbearer_call *call, const struct ringbearer_module *store
 			.client_id = items->texts.list[i + 1],
 			.endpoint = items->texts.list[i + 2]};
 
-		rc = rbr_loader_check(call->context, store, store->erase(call, &item));
+		rc = rbr_loader_check(call->context, store->name, store->ops.erase(call, &item));
 	}
 	return rc;
 }
@@ -204,7 +203,7 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 
 	rbr_call_start(&call, context, account, true);
 	rc = rbr_vault_open(&call, &vault);
-	if (rc == 0 && vault.store.list && vault.store.erase)
+	if (rc == 0 && vault.store.ops.list && vault.store.ops.erase)
 		rc = erase_listed(&call, &vault.store, &items);
 	else if (rc == 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
@@ -215,13 +214,13 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 }
 
 int
-rbr_custody_check(const struct rbr_account *account, const struct ringbearer_module *grant, struct rbr_error *error)
+rbr_custody_check(const struct rbr_account *account, const struct rbr_grant *grant, struct rbr_error *error)
 {
 	const char *word = account->needs;
 	char name[RBR_HINT_MAX];
 	int key, rc;
 
-	if (!(grant->needs & (RINGBEARER_NEEDS_CLIENT_SECRET | RINGBEARER_NEEDS_REFRESH_TOKEN)))
+	if (!(grant->ops.needs & (RINGBEARER_NEEDS_CLIENT_SECRET | RINGBEARER_NEEDS_REFRESH_TOKEN)))
 		return 0;
 	rc = rbr_account_want(account, RBR_KEY_CLIENT_ID, error);
 	while (rc == 0 && *(word += strspn(word, " "))) {
@@ -257,7 +256,7 @@ int
 rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const char **ret_kind, bool *ret_login)
 {
 	char endpoint[RBR_BINDING_MAX];
-	struct ringbearer_module grant;
+	struct rbr_grant grant;
 	struct ringbearer_call call;
 	int rc;
 
@@ -266,10 +265,10 @@ rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const
 	if (rc < 0)
 		return rc;
 	*ret_kind = NULL;
-	*ret_login = grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN;
-	if (grant.needs & RINGBEARER_NEEDS_API_KEY)
+	*ret_login = grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN;
+	if (grant.ops.needs & RINGBEARER_NEEDS_API_KEY)
 		*ret_kind = RBR_KIND_API_KEY;
-	else if ((grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) &&
+	else if ((grant.ops.needs & RINGBEARER_NEEDS_CLIENT_SECRET) &&
 		strcmp(rbr_account_get(account, RBR_KEY_CLIENT_AUTH), "none") != 0)
 		*ret_kind = RBR_KIND_CLIENT_SECRET;
 	if (*ret_kind || *ret_login)
@@ -283,10 +282,10 @@ rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const
 bool
 rbr_custody_needs_login(struct rbr_context *context, const struct rbr_account *account)
 {
-	struct ringbearer_module grant;
+	struct rbr_grant grant;
 
-	return rbr_loader_open(context, "grant", rbr_account_get(account, RBR_KEY_GRANT), &grant) == 0 &&
-		(grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN);
+	return rbr_loader_grant(context, rbr_account_get(account, RBR_KEY_GRANT), &grant) == 0 &&
+		(grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN);
 }
 
 static int

@@ -4,6 +4,7 @@
 #define RBR_CUSTODY_H
 
 #include "accounts/account.h"
+#include "host/loader.h"
 #include "protocol/fastpath/context.h"
 #include "protocol/module.h"
 #include "protocol/secret.h"
@@ -30,7 +31,7 @@ int rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, c
 	RBR_MUST_CHECK;
 
 /* Has ACCOUNT what GRANT and its provider cannot do without? RINGBEARER_E_CONFIG. */
-int rbr_custody_check(const struct rbr_account *account, const struct ringbearer_module *grant, struct rbr_error *error)
+int rbr_custody_check(const struct rbr_account *account, const struct rbr_grant *grant, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
 /* Does ACCOUNT's grant live from a login? False as well if there is no such grant. */

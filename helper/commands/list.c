@@ -63,8 +63,8 @@ read_holdings(struct rbr_context *context, const struct rbr_account *account, st
 	struct rbr_vault vault;
 
 	rbr_call_start(&call, context, account, false);
-	holdings->known = rbr_vault_open(&call, &vault) == 0 && vault.store.list &&
-		vault.store.list(&call, NULL, note_item, holdings) == 0;
+	holdings->known = rbr_vault_open(&call, &vault) == 0 && vault.store.ops.list &&
+		vault.store.ops.list(&call, NULL, note_item, holdings) == 0;
 }
 
 static enum holding

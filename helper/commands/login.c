@@ -11,7 +11,6 @@
 
 #include "command.h"
 #include "custody.h"
-#include "host/loader.h"
 #include "journal/lock.h"
 #include "person/log.h"
 #include "person/terminal.h"
@@ -69,7 +68,7 @@ prepare(struct rbr_exchange *exchange)
 {
 	int rc;
 
-	if (!exchange->grant.authorize)
+	if (!exchange->grant.ops.authorize)
 		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_USAGE,
 			"this account needs no login (grant = %s); its secret is given with `ringbearer secret %s`",
 			rbr_account_get(exchange->call.account, RBR_KEY_GRANT), exchange->call.account->name);
@@ -87,8 +86,8 @@ authorize(struct rbr_exchange *exchange)
 	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
 
 	rbr_exchange_begin(exchange);
-	return rbr_loader_check(exchange->call.context, &exchange->grant,
-		exchange->grant.authorize(&exchange->call, &input, &exchange->tokens));
+	return rbr_loader_check(exchange->call.context, exchange->grant.name,
+		exchange->grant.ops.authorize(&exchange->call, &input, &exchange->tokens));
 }
 
 /* A token without an end, and nothing to renew it with, is itself what the login has brought. It can be kept only where the
@@ -200,8 +199,8 @@ login(struct rbr_context *context, struct rbr_account *account, const struct cho
 		rc = authorize(&exchange);
 	if (rc == 0)
 		rc = keep(&exchange, &wish, &credential);
-	if (exchange.grant.conclude)
-		exchange.grant.conclude(&exchange.call, rc);
+	if (exchange.grant.ops.conclude)
+		exchange.grant.ops.conclude(&exchange.call, rc);
 	if (rc == 0)
 		report(&exchange, &credential);
 	return rc;

@@ -11,7 +11,6 @@
 
 #include "command.h"
 #include "custody.h"
-#include "host/loader.h"
 #include "logout.h"
 #include "person/log.h"
 #include "renewal/discovery.h"
@@ -37,12 +36,12 @@ revoke(struct rbr_exchange *exchange, const struct ringbearer_secret *token, con
 		return;
 	more_time(exchange);
 	rbr_call_hide(&exchange->call, token);
-	if (!exchange->grant.revoke)
+	if (!exchange->grant.ops.revoke)
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"this grant knows no revocation; revoke the login in the service's own pages");
 	else
-		rc = rbr_loader_check(
-			context, &exchange->grant, exchange->grant.revoke(&exchange->call, &input, token, kind));
+		rc = rbr_loader_check(context, exchange->grant.name,
+			exchange->grant.ops.revoke(&exchange->call, &input, token, kind));
 	rbr_call_reveal(&exchange->call, token);
 	if (rc < 0 && first->code == 0)
 		*first = context->error;
@@ -114,7 +113,7 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_f
 		first = context->error; /* without it the service takes no revocation; what is here goes all the same */
 		rc = 0;
 	}
-	if (rc == 0 && (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)) {
+	if (rc == 0 && (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)) {
 		rc = rbr_exchange_refresh_token(&exchange);
 		if (rc == RINGBEARER_E_LOGIN_REQUIRED)
 			rc = 0; /* there is none to revoke */
@@ -123,14 +122,14 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_f
 		return rc;
 	if (exchange.refresh_token)
 		revoke(&exchange, exchange.refresh_token, "refresh_token", &first);
-	if (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
+	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		lasting = lasting_token(&exchange);
 	if (lasting)
 		revoke(&exchange, lasting, "access_token", &first);
-	else if (exchange.grant.needs != RINGBEARER_NEEDS_API_KEY)
+	else if (exchange.grant.ops.needs != RINGBEARER_NEEDS_API_KEY)
 		rbr_custody_tokens(account->name, revoke_cached, &revoking);
 	more_time(&exchange);
-	if (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
+	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		rc = erase_standing(&exchange);
 	rbr_custody_forget_all(context, account);
 	*ret_forgotten = rc == 0;

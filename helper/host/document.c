@@ -44,16 +44,16 @@ rbr_document_read(
 	struct rbr_account nobody = RBR_ACCOUNT_EMPTY;
 	struct ringbearer_call call = {
 		.context = context, .account = &nobody, .deadline_ms = rbr_now_ms() + READING_MS};
-	struct ringbearer_module input;
+	struct rbr_input input;
 	struct rbr_error why;
-	int rc = rbr_loader_open(context, "input", "json", &input);
+	int rc = rbr_loader_input(context, "json", &input);
 
 	if (rc < 0)
 		return rc;
-	if (!input.flatten)
+	if (!input.ops.flatten)
 		return rbr_fail(
 			&context->error, RINGBEARER_E_MODULE, "the module %s reads nothing; replace it", input.name);
-	rc = rbr_loader_check(context, &input, input.flatten(&call, text, size, &lines));
+	rc = rbr_loader_check(context, input.name, input.ops.flatten(&call, text, size, &lines));
 	if (rc == RINGBEARER_E_MALFORMED_REQUEST) {
 		why = context->error;
 		return rbr_fail(&context->error, rc, "%s: %s", what, why.detail);

@@ -7,8 +7,8 @@
  * rotation) and privately (RTLD_LOCAL: modules do not see one another), and it is never unloaded: GLib keeps threads and
  * thread-local destructors that would outlive it.
  *
- * The vtable is copied into a zeroed struct of the host's own size, as much of it as both sides know. What
- * an older module does not have is NULL afterwards, which means "not supported".
+ * The vtable of the module's family is copied into a zeroed struct of the host's own size, as much of it as both sides know.
+ * What an older module does not have is NULL afterwards, which means "not supported".
  */
 #include "config.h"
 
@@ -30,8 +30,8 @@
 
 #define FILE_NAME_MAX 80
 #define SURVEY_MAX 240 /* of a list of modules in a message */
-/* A vtable that ends before this says nothing. */
-#define VTABLE_MIN (offsetof(struct ringbearer_module, needs))
+/* A vtable that ends before this has not even its own size. */
+#define OPERATIONS_MIN sizeof(uint32_t)
 
 typedef const struct ringbearer_module *(*init_function)(uint32_t, const struct ringbearer_host *);
 
@@ -53,7 +53,8 @@ file_name(struct rbr_context *context, const char *family, const char *name, cha
 }
 
 static int
-check(struct rbr_context *context, const struct ringbearer_module *module, const char *file, const char *path)
+check(struct rbr_context *context, const struct ringbearer_module *module, const char *family, const char *file,
+	const char *path)
 {
 	if (!module)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
@@ -63,13 +64,20 @@ check(struct rbr_context *context, const struct ringbearer_module *module, const
 			"the module %s has ABI %u.%u and ringbearer has %u.%u; install one that was made for this version",
 			path, module->abi >> 16, module->abi & 0xffff, RINGBEARER_MODULE_ABI_MAJOR,
 			RINGBEARER_MODULE_ABI_MINOR);
-	if (module->size < VTABLE_MIN)
+	if (module->size < sizeof *module)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s states an impossible size (%u); ask its author to set `size`", path,
 			module->size);
 	if (!module->name || strcmp(module->name, file) != 0)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s calls itself `%.64s`; rename the file", path, module->name ? module->name : "");
+	if (!module->family || strcmp(module->family, family) != 0)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s is no %s but a `%.16s`; ask its author to set `family`", path, family,
+			module->family ? module->family : "");
+	if (!module->operations || *(const uint32_t *)module->operations < OPERATIONS_MIN)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s has no operations; ask its author to set `operations` and their `size`", path);
 	return 0;
 }
 
@@ -118,12 +126,15 @@ missing(struct rbr_context *context, const char *family, const char *name, const
 		text[0] != '\0' ? text : "none", path);
 }
 
-int
-rbr_loader_open(struct rbr_context *context, const char *family, const char *name, struct ringbearer_module *ret_module)
+/* Fills *RET_NAME with the module's name and SIZE bytes at RET_OPS with its vtable. */
+static int
+open_module(struct rbr_context *context, const char *family, const char *name, size_t size, const char **ret_name,
+	void *ret_ops)
 {
 	const struct ringbearer_module *module;
 	char file[FILE_NAME_MAX], path[PATH_MAX];
 	init_function init;
+	size_t known;
 	void *object;
 	int rc = file_name(context, family, name, file);
 
@@ -148,21 +159,41 @@ rbr_loader_open(struct rbr_context *context, const char *family, const char *nam
 			"%s has no ringbearer_module_init and is no module of ringbearer; see ringbearer-module(7)",
 			path);
 	module = init(RINGBEARER_MODULE_ABI, rbr_host());
-	rc = check(context, module, file, path);
+	rc = check(context, module, family, file, path);
 	if (rc < 0)
 		return rc;
-	memset(ret_module, 0, sizeof *ret_module);
-	memcpy(ret_module, module, module->size < sizeof *ret_module ? module->size : sizeof *ret_module);
+	known = *(const uint32_t *)module->operations;
+	memset(ret_ops, 0, size);
+	memcpy(ret_ops, module->operations, known < size ? known : size);
+	*ret_name = module->name;
 	return 0;
 }
 
 int
-rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc)
+rbr_loader_grant(struct rbr_context *context, const char *name, struct rbr_grant *ret_grant)
+{
+	return open_module(context, "grant", name, sizeof ret_grant->ops, &ret_grant->name, &ret_grant->ops);
+}
+
+int
+rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_store *ret_store)
+{
+	return open_module(context, "store", name, sizeof ret_store->ops, &ret_store->name, &ret_store->ops);
+}
+
+int
+rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input)
+{
+	return open_module(context, "input", name, sizeof ret_input->ops, &ret_input->name, &ret_input->ops);
+}
+
+int
+rbr_loader_check(struct rbr_context *context, const char *module, int rc)
 {
 	if (rc > 0)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
-			"the module %s returned %d, which means nothing; report it to its author", module->name, rc);
+			"the module %s returned %d, which means nothing; report it to its author", module, rc);
 	if (rc < 0 && context->error.code != rc)
-		return rbr_fail(&context->error, rc, "the module %s gave no reason", module->name);
+		return rbr_fail(&context->error, rc, "the module %s gave no reason", module);
 	return rc;
 }

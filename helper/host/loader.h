@@ -6,13 +6,31 @@
 #include "protocol/fastpath/context.h"
 #include "protocol/module.h"
 
-/* Opens the grant, store or input NAME ("client_credentials" loads grant-client-credentials.so) and copies its vtable.
- * FAMILY is "grant", "store" or "input". RINGBEARER_E_MODULE. */
-int rbr_loader_open(struct rbr_context *context, const char *family, const char *name,
-	struct ringbearer_module *ret_module) RBR_MUST_CHECK;
+/* A module that was opened: its name, and as many of its family's operations as both sides know. What it does not have is
+ * NULL. */
+struct rbr_grant {
+	const char *name;
+	struct ringbearer_grant ops;
+};
 
-/* What an operation of MODULE returned: RC itself, or RINGBEARER_E_MODULE if no operation may return that. A failure
- * that the module did not explain is noted in context->error. */
-int rbr_loader_check(struct rbr_context *context, const struct ringbearer_module *module, int rc) RBR_MUST_CHECK;
+struct rbr_store {
+	const char *name;
+	struct ringbearer_store ops;
+};
+
+struct rbr_input {
+	const char *name;
+	struct ringbearer_input ops;
+};
+
+/* Open the module of that family that is called NAME: "client_credentials" loads grant-client-credentials.so.
+ * RINGBEARER_E_MODULE. */
+int rbr_loader_grant(struct rbr_context *context, const char *name, struct rbr_grant *ret_grant) RBR_MUST_CHECK;
+int rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_store *ret_store) RBR_MUST_CHECK;
+int rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input) RBR_MUST_CHECK;
+
+/* What an operation of the module MODULE returned: RC itself, or RINGBEARER_E_MODULE if no operation may return that. A
+ * failure that the module did not explain is noted in context->error. */
+int rbr_loader_check(struct rbr_context *context, const char *module, int rc) RBR_MUST_CHECK;
 
 #endif

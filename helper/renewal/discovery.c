@@ -5,7 +5,6 @@
 
 #include <string.h>
 
-#include "host/loader.h"
 #include "person/log.h"
 #include "protocol/cache.h"
 
@@ -30,22 +29,22 @@ learn(struct rbr_account *account, const struct rbr_message *metadata, struct rb
 }
 
 static int
-fetch(struct ringbearer_call *call, const struct ringbearer_module *grant, struct rbr_message *metadata)
+fetch(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_message *metadata)
 {
 	int rc;
 
-	if (!grant->discover)
+	if (!grant->ops.discover)
 		return rbr_fail(&call->context->error, RINGBEARER_E_CONFIG,
 			"the module %s does not look endpoints up; set them in the account", grant->name);
 	call->metadata = metadata;
-	rc = rbr_loader_check(call->context, grant, grant->discover(call));
+	rc = rbr_loader_check(call->context, grant->name, grant->ops.discover(call));
 	call->metadata = NULL;
 	return rc;
 }
 
 int
-rbr_discovery_apply(struct ringbearer_call *call, const struct ringbearer_module *grant, struct rbr_account *account,
-	enum rbr_key wanted)
+rbr_discovery_apply(
+	struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account, enum rbr_key wanted)
 {
 	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message metadata = RBR_MESSAGE_EMPTY;

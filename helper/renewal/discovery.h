@@ -4,6 +4,7 @@
 #define RBR_DISCOVERY_H
 
 #include "host/host.h"
+#include "host/loader.h"
 
 /*
  * Fills in the endpoints that ACCOUNT (the call's own) leaves open and its `issuer` knows: from the kernel keyring if they were
@@ -11,7 +12,7 @@
  * what is WANTED are set. What is set anywhere else stands above it; and since secrets are bound to the token endpoint,
  * metadata that name another one find no secret to send there.
  */
-int rbr_discovery_apply(struct ringbearer_call *call, const struct ringbearer_module *grant,
-	struct rbr_account *account, enum rbr_key wanted) RBR_MUST_CHECK;
+int rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account,
+	enum rbr_key wanted) RBR_MUST_CHECK;
 
 #endif

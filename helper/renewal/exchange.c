@@ -6,7 +6,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "host/loader.h"
 #include "person/log.h"
 
 /* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
@@ -21,7 +20,7 @@ rbr_exchange_start(struct rbr_exchange *exchange, struct rbr_context *context, c
 	memset(exchange, 0, sizeof *exchange);
 	rbr_call_start(&exchange->call, context, account, interactive);
 	rbr_exchange_begin(exchange);
-	return rbr_loader_open(context, "grant", grant, &exchange->grant);
+	return rbr_loader_grant(context, grant, &exchange->grant);
 }
 
 static void
@@ -81,9 +80,9 @@ rbr_exchange_secrets(struct rbr_exchange *exchange)
 	const char *client_auth = rbr_account_get(exchange->call.account, RBR_KEY_CLIENT_AUTH);
 	int rc = 0;
 
-	if ((exchange->grant.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0)
+	if ((exchange->grant.ops.needs & RINGBEARER_NEEDS_CLIENT_SECRET) && strcmp(client_auth, "none") != 0)
 		rc = look_up(exchange, RBR_KIND_CLIENT_SECRET, &exchange->client_secret);
-	if (rc == 0 && (exchange->grant.needs & RINGBEARER_NEEDS_API_KEY))
+	if (rc == 0 && (exchange->grant.ops.needs & RINGBEARER_NEEDS_API_KEY))
 		rc = look_up(exchange, RBR_KIND_API_KEY, &exchange->api_key);
 	return rc;
 }

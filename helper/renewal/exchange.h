@@ -4,12 +4,13 @@
 #define RBR_EXCHANGE_H
 
 #include "host/host.h"
+#include "host/loader.h"
 #include "protocol/fastpath/wish.h"
 #include "vault/vault.h"
 
 struct rbr_exchange {
 	struct ringbearer_call call;
-	struct ringbearer_module grant;
+	struct rbr_grant grant;
 	struct rbr_vault vault;
 	bool vault_open;
 	struct ringbearer_secret *client_secret;

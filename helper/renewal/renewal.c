@@ -22,7 +22,6 @@
 
 #include "discovery.h"
 #include "exchange.h"
-#include "host/loader.h"
 #include "journal/lock.h"
 #include "journal/rotation.h"
 #include "journal/verdict.h"
@@ -122,12 +121,12 @@ exchange_once(struct rbr_exchange *exchange)
 	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
 	struct rbr_context *context = exchange->call.context;
 
-	if (!exchange->grant.renew)
+	if (!exchange->grant.ops.renew)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s cannot renew; choose another `grant`", exchange->grant.name);
 	rbr_exchange_begin(exchange);
 	return rbr_loader_check(
-		context, &exchange->grant, exchange->grant.renew(&exchange->call, &input, &exchange->tokens));
+		context, exchange->grant.name, exchange->grant.ops.renew(&exchange->call, &input, &exchange->tokens));
 }
 
 /* The standing grant is over: nobody needs to ask the server again with this token. */
@@ -260,13 +259,13 @@ finish_pending(struct rbr_exchange *exchange, struct rbr_rotation *rotation, con
 	const char *bytes;
 	int rc;
 
-	if (!exchange->grant.accept ||
+	if (!exchange->grant.ops.accept ||
 		!rbr_rotation_recall(rotation, &record, &exchange->call.sent, &exchange->call.sent_ms))
 		return 0;
 	rbr_trace(context, "finishing what an earlier run has begun");
 	bytes = rbr_message_get(&record, "bytes");
-	rc = rbr_loader_check(context, &exchange->grant,
-		exchange->grant.accept(&exchange->call, bytes, strlen(bytes), &exchange->tokens));
+	rc = rbr_loader_check(context, exchange->grant.name,
+		exchange->grant.ops.accept(&exchange->call, bytes, strlen(bytes), &exchange->tokens));
 	if (rc < 0 && !exchange->tokens.refresh_token) {
 		rbr_rotation_drop_pending(rotation); /* no token in it; the mark stays */
 		return 0;
@@ -349,7 +348,7 @@ mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_accoun
 		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT);
 	if (rc < 0)
 		return rc;
-	if (exchange.grant.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
+	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		return rotate(&exchange, wish, ret_credential);
 	rc = rbr_exchange_secrets(&exchange);
 	if (rc == 0)

@@ -8,7 +8,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include "host/loader.h"
 #include "person/log.h"
 #include "vault.h"
 
@@ -199,9 +198,9 @@ close_storage(struct storage *storage)
 }
 
 static bool
-can_keep(const struct ringbearer_module *store)
+can_keep(const struct rbr_store *store)
 {
-	return store->list && store->lookup && store->store && store->erase;
+	return store->ops.list && store->ops.lookup && store->ops.store && store->ops.erase;
 }
 
 static int
@@ -244,7 +243,7 @@ look_up(struct storage *storage, const struct ringbearer_item *item, struct ring
 {
 	struct rbr_context *context = storage->call.context;
 	int rc = rbr_loader_check(
-		context, &storage->vault.store, storage->vault.store.lookup(&storage->call, item, ret_value));
+		context, storage->vault.store.name, storage->vault.store.ops.lookup(&storage->call, item, ret_value));
 
 	if (rc == 0 && !*ret_value)
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
@@ -299,12 +298,12 @@ note_item(const struct ringbearer_item *item, void *data)
 static int
 find(struct storage *storage, const struct place *place, struct finds *ret_finds)
 {
-	const struct ringbearer_module *store = &storage->vault.store;
+	const struct rbr_store *store = &storage->vault.store;
 	int rc;
 
 	rbr_trace(storage->call.context, "looking up what is stored for %s", place->endpoint);
-	rc = store->list(&storage->call, place->origin, note_item, ret_finds);
-	rc = rbr_loader_check(storage->call.context, store, rc);
+	rc = store->ops.list(&storage->call, place->origin, note_item, ret_finds);
+	rc = rbr_loader_check(storage->call.context, store->name, rc);
 	if (rc == RINGBEARER_E_STORE_UNAVAILABLE && rbr_host()->remaining_ms(&storage->call) > 0)
 		rc = RINGBEARER_E_NO_SECRET;
 	return rc;
@@ -398,7 +397,7 @@ is_kept(struct storage *storage, const struct ringbearer_item *item, const struc
 static int
 keep(struct storage *storage, const struct ringbearer_item *item, const struct ringbearer_secret *value)
 {
-	const struct ringbearer_module *store = &storage->vault.store;
+	const struct rbr_store *store = &storage->vault.store;
 	struct rbr_context *context = storage->call.context;
 	int rc;
 
@@ -407,7 +406,7 @@ keep(struct storage *storage, const struct ringbearer_item *item, const struct r
 		(rc < 0 && rc != RINGBEARER_E_NO_SECRET && rc != RINGBEARER_E_STORE_UNAVAILABLE))
 		return rc;
 	rbr_trace(context, "keeping a password for %s", item->endpoint);
-	rc = rbr_loader_check(context, store, store->store(&storage->call, item, value));
+	rc = rbr_loader_check(context, store->name, store->ops.store(&storage->call, item, value));
 	if (rc == 0 && !is_kept(storage, item, value, &rc) && rc == 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the keyring gave back another password than it was given; check the keyring and try again");
@@ -509,7 +508,7 @@ rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request
 		rc = is_meant(&storage, &item, request, &meant);
 		if (rc == 0 && meant)
 			rc = rbr_loader_check(
-				context, &storage.vault.store, storage.vault.store.erase(&storage.call, &item));
+				context, storage.vault.store.name, storage.vault.store.ops.erase(&storage.call, &item));
 	}
 	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
 }
@@ -557,7 +556,7 @@ rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *
 	int rc = open_storage(&storage, context, false);
 
 	if (rc == 0)
-		rc = rbr_loader_check(
-			context, &storage.vault.store, storage.vault.store.list(&storage.call, NULL, show_item, &tour));
+		rc = rbr_loader_check(context, storage.vault.store.name,
+			storage.vault.store.ops.list(&storage.call, NULL, show_item, &tour));
 	return rc;
 }

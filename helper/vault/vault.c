@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/loader.h"
 #include "person/log.h"
 
 #define SECRET_SIZE_MAX 65000
@@ -52,7 +51,7 @@ rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault)
 	const char *name = rbr_account_get(call->account, RBR_KEY_STORE);
 
 	ret_vault->call = call;
-	return rbr_loader_open(call->context, "store", name, &ret_vault->store);
+	return rbr_loader_store(call->context, name, &ret_vault->store);
 }
 
 /* All places that the account answers for, separated by blanks. */
@@ -128,9 +127,9 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 	const char *kind = binding->item.kind;
 	int rc;
 
-	if (!vault->store.lookup)
+	if (!vault->store.ops.lookup)
 		return unsupported(vault, "look secrets up");
-	rc = vault->store.lookup(vault->call, &binding->item, ret_secret);
+	rc = vault->store.ops.lookup(vault->call, &binding->item, ret_secret);
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return rbr_fail(error, rc, "the keyring holds no %s for %s at %s; give it with `ringbearer secret %s`",
 			rbr_vault_label(kind), binding->item.client_id, binding->endpoint, binding->item.account);
@@ -140,7 +139,7 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 	if (rc == 0 && rbr_vault_check(*ret_secret, NULL) < 0)
 		return rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
-	return rbr_loader_check(vault->call->context, &vault->store, rc);
+	return rbr_loader_check(vault->call->context, vault->store.name, rc);
 }
 
 int
@@ -162,11 +161,11 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 
 	if (rc < 0)
 		return rc;
-	if (!vault->store.store)
+	if (!vault->store.ops.store)
 		return unsupported(vault, "keep secrets");
 	rbr_trace(vault->call->context, "keeping the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	rc = rbr_loader_check(
-		vault->call->context, &vault->store, vault->store.store(vault->call, &binding.item, secret));
+		vault->call->context, vault->store.name, vault->store.ops.store(vault->call, &binding.item, secret));
 	if (rc == 0)
 		rc = lookup(vault, &binding, &kept);
 	if (rc < 0)
@@ -186,10 +185,11 @@ rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 
 	if (rc < 0)
 		return rc;
-	if (!vault->store.erase)
+	if (!vault->store.ops.erase)
 		return unsupported(vault, "erase secrets");
 	rbr_trace(vault->call->context, "erasing the %s of %s", rbr_vault_label(kind), vault->call->account->name);
-	return rbr_loader_check(vault->call->context, &vault->store, vault->store.erase(vault->call, &binding.item));
+	return rbr_loader_check(
+		vault->call->context, vault->store.name, vault->store.ops.erase(vault->call, &binding.item));
 }
 
 int

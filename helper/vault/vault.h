@@ -7,6 +7,7 @@
 #define RBR_VAULT_H
 
 #include "host/host.h"
+#include "host/loader.h"
 
 #define RBR_KIND_CLIENT_SECRET "client_secret"
 #define RBR_KIND_REFRESH_TOKEN "refresh_token"
@@ -14,7 +15,7 @@
 #define RBR_BINDING_MAX 4096 /* bytes of an endpoint attribute, with its NUL */
 
 struct rbr_vault {
-	struct ringbearer_module store;
+	struct rbr_store store;
 	struct ringbearer_call *call;
 };
 

@@ -16,7 +16,7 @@ import { World } from './lib/world.mjs';
 const SHIPPED = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
 const VARIANTS = [
   'SOUND', 'OTHER_MAJOR', 'LATER_MINOR', 'UNDEFINED_SYMBOL', 'NO_INIT', 'WRONG_NAME', 'NO_NAME', 'ONLY_LOOKUP', 'TOO_SMALL', 'LARGER', 'REFUSES',
-  'ODD_CODE', 'NOTHING', 'SAYS_LOCKED',
+  'ODD_CODE', 'NOTHING', 'SAYS_LOCKED', 'OTHER_FAMILY', 'NO_OPERATIONS',
 ];
 let world;
 let flags;
@@ -108,6 +108,8 @@ describe('modules are checked', () => {
     WRONG_NAME: [7, 'module', /calls itself `store-other`/],
     NO_NAME: [7, 'module', /calls itself ``/],
     TOO_SMALL: [7, 'module', /impossible size/],
+    OTHER_FAMILY: [7, 'module', /is no store but a `grant`/],
+    NO_OPERATIONS: [7, 'module', /has no operations/],
     REFUSES: [7, 'module', /does not want to work with this version/],
     ODD_CODE: [7, 'module', /store-sample/],
     NOTHING: [7, 'module', /gave no value/],

@@ -32,13 +32,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	static struct ringbearer_call call;
 	const struct ringbearer_host *host = fake_host();
 	const struct ringbearer_module *module = ringbearer_module_init(RINGBEARER_MODULE_ABI, host);
+	const struct ringbearer_input *input;
 	struct ringbearer_secret *message = NULL;
 	char *text = fuzz_string(data, size);
 	int rc;
 
 	FUZZ_EXPECT(module != NULL);
+	input = module->operations;
 	fake_call_start(&call);
-	rc = module->flatten(&call, text, size, &message);
+	rc = input->flatten(&call, text, size, &message);
 	FUZZ_EXPECT(rc == call.code && call.failures == (rc < 0) && (message == NULL) == (rc < 0));
 	FUZZ_EXPECT(fuzz_is_printable(call.detail));
 	if (rc == 0)

@@ -23,11 +23,17 @@ renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, 
 	return ret_tokens->access_token ? 0 : RINGBEARER_E_SYSTEM;
 }
 
+static const struct ringbearer_grant operations = {
+	.size = sizeof operations,
+	.renew = renew,
+};
+
 static const struct ringbearer_module module = {
 	.abi = RINGBEARER_MODULE_ABI,
 	.size = sizeof module,
 	.name = "grant-says",
-	.renew = renew,
+	.family = "grant",
+	.operations = &operations,
 };
 
 const struct ringbearer_module *

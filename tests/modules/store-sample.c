@@ -31,6 +31,8 @@
 #define ODD_CODE 11 /* answers with a number that is no code */
 #define NOTHING 12 /* says that it found something and hands over nothing */
 #define SAYS_LOCKED 13 /* fails without saying why */
+#define OTHER_FAMILY 14 /* says that it is a grant */
+#define NO_OPERATIONS 15
 
 #ifndef VARIANT
 #define VARIANT SOUND
@@ -114,25 +116,31 @@ erase(struct ringbearer_call *call, const struct ringbearer_item *item)
 }
 
 static struct {
-	struct ringbearer_module module;
+	struct ringbearer_store store;
 	void (*later)(void); /* what a later minor might append */
-} table = {
-	.module =
+} operations = {
+	.store =
 		{
-			.abi = VARIANT == OTHER_MAJOR    ? (RINGBEARER_MODULE_ABI_MAJOR + 1) << 16
-				: VARIANT == LATER_MINOR ? RINGBEARER_MODULE_ABI + 7
-							 : RINGBEARER_MODULE_ABI,
-			.size = VARIANT == LARGER        ? (uint32_t)sizeof table
-				: VARIANT == TOO_SMALL   ? (uint32_t)offsetof(struct ringbearer_module, name)
-				: VARIANT == ONLY_LOOKUP ? (uint32_t)offsetof(struct ringbearer_module, store)
-							 : (uint32_t)sizeof table.module,
-			.name = VARIANT == NO_NAME      ? NULL
-				: VARIANT == WRONG_NAME ? "store-other"
-							: "store-sample",
+			.size = VARIANT == LARGER        ? (uint32_t)sizeof operations
+				: VARIANT == ONLY_LOOKUP ? (uint32_t)offsetof(struct ringbearer_store, store)
+							 : (uint32_t)sizeof operations.store,
 			.lookup = lookup,
 			.store = store,
 			.erase = erase,
 		},
+};
+
+static const struct ringbearer_module module = {
+	.abi = VARIANT == OTHER_MAJOR    ? (RINGBEARER_MODULE_ABI_MAJOR + 1) << 16
+		: VARIANT == LATER_MINOR ? RINGBEARER_MODULE_ABI + 7
+					 : RINGBEARER_MODULE_ABI,
+	.size = VARIANT == TOO_SMALL ? (uint32_t)offsetof(struct ringbearer_module, operations)
+				     : (uint32_t)sizeof module,
+	.name = VARIANT == NO_NAME      ? NULL
+		: VARIANT == WRONG_NAME ? "store-other"
+					: "store-sample",
+	.family = VARIANT == OTHER_FAMILY ? "grant" : "store",
+	.operations = VARIANT == NO_OPERATIONS ? NULL : &operations,
 };
 
 #if VARIANT != NO_INIT
@@ -145,6 +153,6 @@ ringbearer_module_init(uint32_t host_abi, const struct ringbearer_host *given_ho
 #if VARIANT == UNDEFINED_SYMBOL
 	(void)nobody_has_this_function();
 #endif
-	return &table.module;
+	return &module;
 }
 #endif

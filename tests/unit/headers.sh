@@ -45,8 +45,10 @@ for header in ringbearer module; do
 done
 # shellcheck disable=SC2016
 printf '%s\n' '#include "module.h"' \
+  'static const struct ringbearer_store operations = { .size = sizeof(struct ringbearer_store) };' \
   'static const struct ringbearer_module module = {' \
   '  .abi = RINGBEARER_MODULE_ABI, .size = sizeof(struct ringbearer_module), .name = "store-nothing",' \
+  '  .family = "store", .operations = &operations,' \
   '};' \
   'const struct ringbearer_module *' \
   'ringbearer_module_init(uint32_t host_abi, const struct ringbearer_host *host)' \

@@ -10,15 +10,19 @@
 
 #include "fake-host.h"
 
-static const struct ringbearer_module *module;
+static const struct ringbearer_input *input;
 static struct ringbearer_call call;
 
 static int
 start(void **state)
 {
+	const struct ringbearer_module *module = ringbearer_module_init(RINGBEARER_MODULE_ABI, fake_host());
+
 	(void)state;
-	module = ringbearer_module_init(RINGBEARER_MODULE_ABI, fake_host());
-	return module && module->flatten && strcmp(module->name, "input-json") == 0 ? 0 : -1;
+	if (!module || strcmp(module->name, "input-json") != 0 || strcmp(module->family, "input") != 0)
+		return -1;
+	input = module->operations;
+	return input->flatten ? 0 : -1;
 }
 
 static void
@@ -27,7 +31,7 @@ becomes(const char *text, const char *lines)
 	struct ringbearer_secret *message = NULL;
 
 	fake_call_start(&call);
-	assert_int_equal(module->flatten(&call, text, strlen(text), &message), 0);
+	assert_int_equal(input->flatten(&call, text, strlen(text), &message), 0);
 	assert_string_equal(fake_host()->secret_data(message), lines);
 	fake_host()->secret_free(message);
 	assert_int_equal(fake_secrets(), 0);
@@ -39,7 +43,7 @@ refuses(const char *text, const char *why)
 	struct ringbearer_secret *message = NULL;
 
 	fake_call_start(&call);
-	assert_int_equal(module->flatten(&call, text, strlen(text), &message), RINGBEARER_E_MALFORMED_REQUEST);
+	assert_int_equal(input->flatten(&call, text, strlen(text), &message), RINGBEARER_E_MALFORMED_REQUEST);
 	assert_null(message);
 	assert_int_equal(call.failures, 1);
 	unit_assert_contains(call.detail, why);
@@ -130,7 +134,7 @@ memory_may_be_short(void **state)
 	(void)state;
 	fake_call_start(&call);
 	fake_fail_secret(0);
-	assert_int_equal(module->flatten(&call, UNIT_BYTES("{}"), &message), RINGBEARER_E_SYSTEM);
+	assert_int_equal(input->flatten(&call, UNIT_BYTES("{}"), &message), RINGBEARER_E_SYSTEM);
 	fake_fail_secret(-1);
 	assert_int_equal(fake_secrets(), 0);
 }

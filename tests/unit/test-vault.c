@@ -75,7 +75,8 @@ enter(void **state)
 	if (rc == 0)
 		rbr_call_start(&call, &context, &account, false);
 	vault = (struct rbr_vault){.call = &call,
-		.store = {.name = "store-unit", .lookup = store_lookup, .store = store_store, .erase = store_erase}};
+		.store = {.name = "store-unit",
+			.ops = {.lookup = store_lookup, .store = store_store, .erase = store_erase}}};
 	held = NULL;
 	answer_code = 0;
 	return rc;
@@ -259,9 +260,9 @@ what_a_store_lacks_is_named(void **state)
 	struct ringbearer_secret *secret = rbr_secret_new("x", 1), *found = NULL;
 
 	(void)state;
-	vault.store.lookup = NULL;
-	vault.store.store = NULL;
-	vault.store.erase = NULL;
+	vault.store.ops.lookup = NULL;
+	vault.store.ops.store = NULL;
+	vault.store.ops.erase = NULL;
 	assert_int_equal(rbr_vault_lookup(&vault, "api_key", &found), RINGBEARER_E_MODULE);
 	unit_assert_contains(context.error.detail, "store-unit");
 	assert_int_equal(rbr_vault_keep(&vault, "api_key", secret), RINGBEARER_E_MODULE);

@@ -18,12 +18,18 @@ renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, 
 	return 0;
 }
 
+static const struct ringbearer_grant operations = {
+	.size = sizeof operations,
+	.needs = RINGBEARER_NEEDS_API_KEY,
+	.renew = renew,
+};
+
 static const struct ringbearer_module module = {
 	.abi = RINGBEARER_MODULE_ABI,
 	.size = sizeof module,
 	.name = "grant-api-key",
-	.needs = RINGBEARER_NEEDS_API_KEY,
-	.renew = renew,
+	.family = "grant",
+	.operations = &operations,
 };
 
 const struct ringbearer_module *

@@ -28,12 +28,18 @@ renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, 
 	return rc;
 }
 
-const struct ringbearer_module rbr_grant_module = {
-	.abi = RINGBEARER_MODULE_ABI,
-	.size = sizeof rbr_grant_module,
-	.name = "grant-client-credentials",
+static const struct ringbearer_grant operations = {
+	.size = sizeof operations,
 	.needs = RINGBEARER_NEEDS_CLIENT_SECRET,
 	.renew = renew,
 	.revoke = rbr_grant_revoke,
 	.discover = rbr_grant_discover,
+};
+
+const struct ringbearer_module rbr_grant_module = {
+	.abi = RINGBEARER_MODULE_ABI,
+	.size = sizeof rbr_grant_module,
+	.name = "grant-client-credentials",
+	.family = "grant",
+	.operations = &operations,
 };

@@ -292,14 +292,20 @@ authorize(
 	return rc;
 }
 
-const struct ringbearer_module rbr_grant_module = {
-	.abi = RINGBEARER_MODULE_ABI,
-	.size = sizeof rbr_grant_module,
-	.name = "grant-device-code",
+static const struct ringbearer_grant operations = {
+	.size = sizeof operations,
 	.needs = RINGBEARER_NEEDS_CLIENT_SECRET | RINGBEARER_NEEDS_REFRESH_TOKEN,
 	.renew = rbr_grant_renew,
 	.accept = rbr_grant_accept,
 	.authorize = authorize,
 	.revoke = rbr_grant_revoke,
 	.discover = rbr_grant_discover,
+};
+
+const struct ringbearer_module rbr_grant_module = {
+	.abi = RINGBEARER_MODULE_ABI,
+	.size = sizeof rbr_grant_module,
+	.name = "grant-device-code",
+	.family = "grant",
+	.operations = &operations,
 };

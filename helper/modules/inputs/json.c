@@ -144,11 +144,17 @@ flatten(struct ringbearer_call *call, const char *text, size_t size, struct ring
 	return rc;
 }
 
+static const struct ringbearer_input operations = {
+	.size = sizeof operations,
+	.flatten = flatten,
+};
+
 static const struct ringbearer_module module = {
 	.abi = RINGBEARER_MODULE_ABI,
 	.size = sizeof module,
 	.name = "input-json",
-	.flatten = flatten,
+	.family = "input",
+	.operations = &operations,
 };
 
 RINGBEARER_EXPORT const struct ringbearer_module *

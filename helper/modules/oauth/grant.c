@@ -46,7 +46,7 @@ rbr_grant_discover(struct ringbearer_call *call)
 {
 	const struct rbr_oauth oauth = rbr_grant_standing(call);
 
-	return rbr_discover(&oauth, rbr_grant_module.authorize != NULL);
+	return rbr_discover(&oauth, ((const struct ringbearer_grant *)rbr_grant_module.operations)->authorize != NULL);
 }
 
 const struct ringbearer_module *

@@ -278,10 +278,8 @@ conclude(struct ringbearer_call *call, int code)
 	explicit_bzero(&current, sizeof current);
 }
 
-const struct ringbearer_module rbr_grant_module = {
-	.abi = RINGBEARER_MODULE_ABI,
-	.size = sizeof rbr_grant_module,
-	.name = "grant-authorization-code",
+static const struct ringbearer_grant operations = {
+	.size = sizeof operations,
 	.needs = RINGBEARER_NEEDS_CLIENT_SECRET | RINGBEARER_NEEDS_REFRESH_TOKEN,
 	.renew = rbr_grant_renew,
 	.accept = rbr_grant_accept,
@@ -289,4 +287,12 @@ const struct ringbearer_module rbr_grant_module = {
 	.conclude = conclude,
 	.revoke = rbr_grant_revoke,
 	.discover = rbr_grant_discover,
+};
+
+const struct ringbearer_module rbr_grant_module = {
+	.abi = RINGBEARER_MODULE_ABI,
+	.size = sizeof rbr_grant_module,
+	.name = "grant-authorization-code",
+	.family = "grant",
+	.operations = &operations,
 };

@@ -503,14 +503,20 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 	return operate(call, NULL, show_all, &tour);
 }
 
-static const struct ringbearer_module module = {
-	.abi = RINGBEARER_MODULE_ABI,
-	.size = sizeof module,
-	.name = "store-secret-service",
+static const struct ringbearer_store operations = {
+	.size = sizeof operations,
 	.lookup = lookup,
 	.store = store,
 	.erase = erase,
 	.list = list,
+};
+
+static const struct ringbearer_module module = {
+	.abi = RINGBEARER_MODULE_ABI,
+	.size = sizeof module,
+	.name = "store-secret-service",
+	.family = "store",
+	.operations = &operations,
 };
 
 const struct ringbearer_module *
