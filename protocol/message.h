@@ -58,7 +58,7 @@ int rbr_message_parse(struct rbr_message *message, const char *text, size_t size
 int rbr_message_take(int descriptor, struct ringbearer_secret *text, struct rbr_error *error) RBR_MUST_CHECK;
 
 /* Reads one message of the wire from DESCRIPTOR up to the blank line or the end.
- * RINGBEARER_E_MALFORMED_REQUEST or RINGBEARER_E_SYSTEM on failure. */
+ * RINGBEARER_E_MALFORMED_REQUEST or RINGBEARER_E_SYSTEM on failure. Bytes of a stranger: fuzz-message. */
 int rbr_message_read(struct rbr_message *message, int descriptor, struct rbr_error *error) RBR_MUST_CHECK;
 
 /* Appends one entry. RINGBEARER_E_MALFORMED_REQUEST if key or value could not be written as one line. */

@@ -35,7 +35,8 @@ bool rbr_provider_has_key(const char *key);
 typedef int (*rbr_provider_visitor)(const char *name, void *data);
 int rbr_provider_visit(rbr_provider_visitor visit, void *data, struct rbr_error *error);
 
-/* Reads a configuration file that others must not be able to write. RINGBEARER_E_CONFIG. */
+/* Reads a configuration file that others must not be able to write. RINGBEARER_E_CONFIG. Bytes of a stranger:
+ * fuzz-account. */
 int rbr_config_read(const char *path, struct rbr_message *lines, struct rbr_error *error) RBR_MUST_CHECK;
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account file and the provider file that it names: the input is the one, a line `---`, and the other. Linked with
- * --wrap=rbr_provider_load, so that the provider comes from here. Every value that gets through must suit its key.
+ * An account file and the provider file that it names: the input is the one, a line `---`, and the other. The provider is loaded
+ * from here. Every value that gets through must suit its key.
+ *
+ * link: -Wl,--wrap=rbr_provider_load
  */
 #include "config.h"
 
@@ -52,6 +54,8 @@ check_account(const struct rbr_account *account)
 		FUZZ_EXPECT(!text || (rbr_url_parse(&url, text, "it", NULL) == 0 && rbr_url_is_safe(&url)));
 	}
 }
+
+FUZZ_UP_TO(3 * RBR_MESSAGE_FILE_MAX)
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

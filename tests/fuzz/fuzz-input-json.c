@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: MIT */
-/* What a caller writes as JSON. What was taken is a message, with nothing in it that a message cannot have. */
+/*
+ * What a caller writes as JSON. What was taken is a message, with nothing in it that a message cannot have.
+ *
+ * with: inputs/json.c
+ */
 #include "config.h"
 
 #include "fake-host.h"
 #include "fuzz.h"
+#include "host/document.h"
 #include "protocol/message.h"
 
 static void
@@ -25,6 +30,8 @@ check_lines(const char *lines, size_t size)
 	}
 	rbr_message_wipe(&message);
 }
+
+FUZZ_UP_TO(2 * RBR_DOCUMENT_MAX)
 
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

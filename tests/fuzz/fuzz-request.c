@@ -55,6 +55,8 @@ check_storage(const struct rbr_message *message)
 	rbr_secret_wipe(&out);
 }
 
+FUZZ_UP_TO(3 * RBR_LINE_MAX)
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

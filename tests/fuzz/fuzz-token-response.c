@@ -24,6 +24,8 @@ check_tokens(const struct rbr_oauth *oauth, const struct ringbearer_tokens *toke
 		FUZZ_EXPECT(*p >= 0x20 && *p <= 0x7e);
 }
 
+FUZZ_UP_TO(2 * RBR_HTTP_BODY_MAX)
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

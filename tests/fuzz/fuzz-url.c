@@ -26,6 +26,8 @@ check_again(const struct rbr_url *url)
 	FUZZ_EXPECT(rbr_url_is_safe(url) == rbr_url_is_safe(&again));
 }
 
+FUZZ_UP_TO(3 * RBR_URL_MAX)
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -36,6 +38,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	FUZZ_EXPECT(rc == error.code && fuzz_is_printable(error.detail));
 	if (rc == 0) {
+		FUZZ_EXPECT(
+			memchr(url.scheme, '\0', sizeof url.scheme) && memchr(url.username, '\0', sizeof url.username));
+		FUZZ_EXPECT(memchr(url.host, '\0', sizeof url.host) && memchr(url.path, '\0', sizeof url.path));
 		FUZZ_EXPECT(url.path[0] == '/' && !strpbrk(url.path, " ?#\\") && fuzz_is_printable(url.path));
 		FUZZ_EXPECT(!strstr(url.path, "/../") && !strstr(url.path, "/./"));
 		FUZZ_EXPECT(!strpbrk(url.host, "@/?#%\\ ") && fuzz_is_printable(url.host));

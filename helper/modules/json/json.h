@@ -12,7 +12,8 @@
 
 #define RBR_JSON_DEPTH_MAX 8
 
-/* The object in TEXT, or NULL if TEXT is not one JSON object. Release it with json_object_put(). */
+/* The object in TEXT, or NULL if TEXT is not one JSON object. Release it with json_object_put(). Bytes of
+ * a stranger: fuzz-input-json. */
 struct json_object *rbr_json_parse(const char *text, size_t size);
 
 /* The string member NAME of OBJECT: NULL if there is none, if it is no string, or if it holds a NUL. */
