@@ -33,9 +33,9 @@ static int
 run_caller(struct rbr_context *context, const struct rbr_caller *caller, int argc, char **argv)
 {
 	if (argc == 2 && is_version(argv[1]))
-		(void)printf("%s (ringbearer) %s\n", caller->link, ringbearer_version());
+		rbr_say("%s (ringbearer) %s\n", caller->link, ringbearer_version());
 	else if (argc == 2 && is_help(argv[1]))
-		(void)printf("%s.\nringbearer(1) says more.\n", caller->usage);
+		rbr_say("%s.\nringbearer(1) says more.\n", caller->usage);
 	else
 		return caller->run(context, argc, argv);
 	return 0;
@@ -52,7 +52,7 @@ run(struct rbr_context *context, int argc, char **argv)
 	if (argc < 2)
 		return usage(context, "name a command");
 	if (is_version(argv[1])) {
-		(void)printf("ringbearer %s\n", ringbearer_version());
+		rbr_say("ringbearer %s\n", ringbearer_version());
 		return 0;
 	}
 	if (is_help(argv[1]))

@@ -85,44 +85,6 @@ rbr_error_from_name(const char *name)
 	return RINGBEARER_E_SYSTEM;
 }
 
-/* The length of the character at TEXT: a printable ASCII one, or a well-formed sequence of UTF-8 (RFC 3629) that is no
- * control. 0 if it is none of these. */
-static size_t
-character_size(const unsigned char *text)
-{
-	size_t size = *text >= 0xf0 ? 4 : *text >= 0xe0 ? 3 : 2, i;
-	uint32_t code;
-
-	if (*text < 0x80)
-		return *text >= 0x20 && *text != 0x7f;
-	if (*text < 0xc2 || *text > 0xf4)
-		return 0;
-	code = *text & (0xffu >> (size + 1));
-	for (i = 1; i < size; i++) {
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-		code = code << 6 | (text[i] & 0x3fu);
-	}
-	if (code < 0xa0 || (size == 3 && code < 0x800) || (size == 4 && code < 0x10000) || code > 0x10ffff ||
-		(code >= 0xd800 && code <= 0xdfff))
-		return 0;
-	return size;
-}
-
-void
-rbr_sanitize(char *text)
-{
-	unsigned char *p = (unsigned char *)text;
-	size_t size;
-
-	while (*p) {
-		size = character_size(p);
-		if (size == 0)
-			*p = '?';
-		p += size > 0 ? size : 1;
-	}
-}
-
 int
 rbr_fail(struct rbr_error *error, int code, const char *format, ...)
 {

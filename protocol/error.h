@@ -5,6 +5,7 @@
 
 #include "base.h"
 #include "ringbearer.h"
+#include "text.h"
 
 /* Longest detail kept, with its NUL; longer ones are cut. */
 #define RBR_DETAIL_MAX 640
@@ -15,15 +16,12 @@ struct rbr_error {
 	char detail[RBR_DETAIL_MAX];
 };
 
-/* Fills ERROR (may be NULL) and returns CODE. The detail is one line: what happened; what to do. Bytes outside
- * printable ASCII and UTF-8 sequences are replaced by '?', so that a terminal cannot be driven by them. */
+/* Fills ERROR (may be NULL) and returns CODE. The detail is one line: what happened; what to do. It is
+ * sanitized (text.h), so that a terminal cannot be driven by it. */
 int rbr_fail(struct rbr_error *error, int code, const char *format, ...) RBR_PRINTF(3, 4);
 
 /* The same for "out of memory". */
 int rbr_fail_memory(struct rbr_error *error);
-
-/* Replaces what could drive a terminal in TEXT (controls, DEL, C1 controls, and bytes that are no UTF-8) by '?'. */
-void rbr_sanitize(char *text);
 
 /* The code whose wire name is NAME; RINGBEARER_E_SYSTEM for one it does not know. */
 int rbr_error_from_name(const char *name);

@@ -57,8 +57,8 @@ struct ringbearer_host {
 		__attribute__((format(printf, 3, 4)));
 
 	/* Records why the call fails and returns CODE, so that `return host->fail(…)` reads well. One line without a
-	 * newline: what happened; what to do. Control characters are replaced, and secrets that the host handed out for this
-	 * call are blotted out, in case a server echoes them. */
+	 * newline: what happened; what to do. What is not seen is replaced, and secrets that the host handed out for this
+	 * call are blotted out in whatever form they come, in case a server echoes them. */
 	int (*fail)(struct ringbearer_call *call, int code, const char *format, ...)
 		__attribute__((format(printf, 3, 4)));
 

@@ -325,7 +325,7 @@ run(struct rbr_context *context, const char *verb)
 	if (strcmp(verb, "list") == 0)
 		return list(context);
 	if (strcmp(verb, "version") == 0) {
-		(void)printf("docker-credential-ringbearer (ringbearer) %s\n", ringbearer_version());
+		rbr_say("docker-credential-ringbearer (ringbearer) %s\n", ringbearer_version());
 		return 0;
 	}
 	if (!take)
@@ -346,7 +346,7 @@ rbr_caller_docker(struct rbr_context *context, int argc, char **argv)
 	if (rc < 0 && !context->quiet)
 		rbr_caller_message(context, message);
 	if (rc < 0)
-		(void)printf("%s\n", context->quiet ? context->error.detail : message);
+		rbr_say("%s\n", context->quiet ? context->error.detail : message);
 	context->quiet = context->quiet || rc < 0; /* it has been said */
 	return rc;
 }

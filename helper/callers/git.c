@@ -2,7 +2,6 @@
 /* git: the verbs are ringbearer's own. Options that stand in `credential.helper` come before the verb. */
 #include "config.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "callers.h"
@@ -16,8 +15,7 @@ print_capabilities(struct rbr_context *context)
 {
 	static const char text[] = "version 0\ncapability authtype\n";
 
-	return fputs(text, stdout) < 0 ? rbr_fail(&context->error, RINGBEARER_E_SYSTEM, "the answer cannot be written")
-				       : 0;
+	return rbr_caller_write(context, text);
 }
 
 int

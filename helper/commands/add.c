@@ -158,8 +158,8 @@ add(struct rbr_context *context, const char *name, const struct rbr_message *lin
 		return rc;
 	}
 	if (rc == 0)
-		(void)printf(login ? "%s: added; now run `ringbearer login %s`\n"
-				   : "%s: added; try `ringbearer token %s --show`\n",
+		rbr_say(login ? "%s: added; now run `ringbearer login %s`\n"
+			      : "%s: added; try `ringbearer token %s --show`\n",
 			name, name);
 	return rc;
 }

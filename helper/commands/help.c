@@ -8,17 +8,18 @@
 #include "accounts/account.h"
 #include "accounts/keys.h"
 #include "command.h"
+#include "person/log.h"
 
 static void
 print_overview(void)
 {
 	const struct rbr_command *command;
 
-	(void)printf("usage: ringbearer COMMAND [OPTION …]\n\n"
-		     "Hands OAuth 2.0 access tokens and API keys to the programs that ask for them.\n\n");
+	rbr_say("usage: ringbearer COMMAND [OPTION …]\n\n"
+		"Hands OAuth 2.0 access tokens and API keys to the programs that ask for them.\n\n");
 	for (command = rbr_commands; command->name; command++)
-		(void)printf("  %-10s %s\n", command->name, command->summary);
-	(void)printf("\n`ringbearer help COMMAND` says more; ringbearer(1) says it all.\n");
+		rbr_say("  %-10s %s\n", command->name, command->summary);
+	rbr_say("\n`ringbearer help COMMAND` says more; ringbearer(1) says it all.\n");
 }
 
 /* Every key is an option of `add`. */
@@ -31,10 +32,10 @@ print_keys(void)
 	for (key = 0; key < RBR_KEYS; key++) {
 		(void)snprintf(option, sizeof option, "%s=%s", rbr_key_option((enum rbr_key)key, name),
 			rbr_keys[key].placeholder);
-		(void)printf("  --%-38s %s", option, rbr_keys[key].help);
+		rbr_say("  --%-38s %s", option, rbr_keys[key].help);
 		if (rbr_keys[key].initial)
-			(void)printf(" (%s)", rbr_keys[key].initial);
-		(void)printf("\n");
+			rbr_say(" (%s)", rbr_keys[key].initial);
+		rbr_say("\n");
 	}
 }
 
@@ -47,20 +48,20 @@ print_about(const char *text)
 	char names[RBR_FORMAT_NAMES_MAX];
 
 	if (!found) {
-		(void)fputs(text, stdout);
+		rbr_say("%s", text);
 		return;
 	}
 	rbr_format_names(names);
-	(void)printf("%.*s%s%s", (int)(found - text), text, names, found + sizeof mark - 1);
+	rbr_say("%.*s%s%s", (int)(found - text), text, names, found + sizeof mark - 1);
 }
 
 static void
 print_command(const struct rbr_command *command)
 {
-	(void)printf("usage: ringbearer %s%s%s\n\n%c%s.\n", command->name, command->arguments[0] ? " " : "",
+	rbr_say("usage: ringbearer %s%s%s\n\n%c%s.\n", command->name, command->arguments[0] ? " " : "",
 		command->arguments, command->summary[0] - 'a' + 'A', command->summary + 1);
 	if (command->about[0] != '\0') {
-		(void)printf("\n");
+		rbr_say("\n");
 		print_about(command->about);
 	}
 	if (strcmp(command->name, "add") == 0)

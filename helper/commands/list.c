@@ -14,12 +14,11 @@
 #include "custody.h"
 #include "journal/rotation.h"
 #include "journal/verdict.h"
+#include "person/log.h"
 #include "protocol/fastpath/wish.h"
 #include "protocol/formats/formats.h"
 #include "vault/storage.h"
 #include "vault/vault.h"
-
-#define LINE_MAX_SIZE 8192
 
 enum holding {
 	HOLDING_UNKNOWN, /* the keyring does not say */
@@ -147,10 +146,10 @@ print_line(const struct standing *standing)
 		(void)snprintf(state, sizeof state,
 			standing->left < 120 ? "valid for %" PRId64 " s" : "valid for %" PRId64 " min",
 			standing->left < 120 ? standing->left : standing->left / 60);
-	(void)printf("%-24s %-14s %-20s %s%s\n", standing->name, standing->provider ? standing->provider : "-",
+	rbr_say("%-24s %-14s %-20s %s%s\n", standing->name, standing->provider ? standing->provider : "-",
 		standing->grant ? standing->grant : "-", state, suffix);
 	if (standing->detail)
-		(void)printf("    %s\n", standing->detail);
+		rbr_say("    %s\n", standing->detail);
 }
 
 static int
@@ -231,14 +230,10 @@ list_password(const char *url, const char *username, void *data)
 	int rc = 0;
 
 	if (!listing->json) {
-		char line[LINE_MAX_SIZE];
-
 		if (!listing->headed)
-			(void)printf("%-48s %s\n", "PLACE", "USERNAME");
+			rbr_say("%-48s %s\n", "PLACE", "USERNAME");
 		listing->headed = true;
-		(void)snprintf(line, sizeof line, "%-48s %s", url, username);
-		rbr_sanitize(line);
-		(void)puts(line);
+		rbr_say("%-48s %s\n", url, username);
 		return 0;
 	}
 	rc = rbr_secret_append_string(&listing->out, listing->out.size > 1 ? ",\n {" : "\n {");
@@ -277,7 +272,7 @@ list_all(struct listing *listing)
 	if (rc == 0 && listing->json)
 		rc = rbr_secret_append(&listing->out, "[", 1);
 	else if (rc == 0 && names.count > 0)
-		(void)printf("%-24s %-14s %-20s %s\n", "ACCOUNT", "PROVIDER", "GRANT", "STATE");
+		rbr_say("%-24s %-14s %-20s %s\n", "ACCOUNT", "PROVIDER", "GRANT", "STATE");
 	for (i = 0; rc == 0 && i < names.count; i++)
 		rc = list_account(listing, names.list[i]);
 	if (rc == 0 && listing->json)

@@ -157,10 +157,10 @@ report(const struct rbr_exchange *exchange, const struct rbr_credential *credent
 	const char *name = exchange->call.account->name,
 		   *scope = rbr_account_get(exchange->call.account, RBR_KEY_SCOPE);
 
-	(void)printf("%s: logged in", name);
+	rbr_say("%s: logged in", name);
 	if (credential->expires != 0)
-		(void)printf(", valid for %lld s", (long long)rbr_credential_remaining(credential, rbr_clock_now()));
-	(void)printf("%s\n", exchange->tokens.refresh_token ? ", then renewed without you" : "");
+		rbr_say(", valid for %lld s", (long long)rbr_credential_remaining(credential, rbr_clock_now()));
+	rbr_say("%s\n", exchange->tokens.refresh_token ? ", then renewed without you" : "");
 	if (!exchange->tokens.refresh_token && !is_lasting(exchange))
 		rbr_warn(context, name, "the service gave no refresh token, so the login ends with this token%s",
 			scope && strstr(scope, "offline_access")

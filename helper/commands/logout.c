@@ -169,6 +169,6 @@ rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 	if (rc < 0 && forgotten)
 		return rbr_logout_but(context, "forgotten");
 	if (rc == 0)
-		(void)printf("%s: logged out\n", name);
+		rbr_say("%s: logged out\n", name);
 	return rc;
 }

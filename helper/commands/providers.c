@@ -24,11 +24,11 @@ print_provider(struct rbr_context *context, const char *name)
 	}
 	title = rbr_message_get(&provider.lines, "title");
 	link = rbr_message_get(&provider.lines, "documentation");
-	(void)printf("%-14s %s\n", name, title ? title : "");
+	rbr_say("%-14s %s\n", name, title ? title : "");
 	if (link)
-		(void)printf("%-14s %s\n", "", link);
+		rbr_say("%-14s %s\n", "", link);
 	if (provider.place != RBR_PLACE_SHIPPED)
-		(void)printf("%-14s %s\n", "", provider.path);
+		rbr_say("%-14s %s\n", "", provider.path);
 }
 
 int

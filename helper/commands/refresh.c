@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "command.h"
+#include "person/log.h"
 #include "renewal/broker.h"
 
 int
@@ -34,8 +35,8 @@ rbr_command_refresh(struct rbr_context *context, int argc, char **argv)
 		return rc;
 	left = rbr_credential_remaining(&credential, rbr_clock_now());
 	if (credential.expires != 0)
-		(void)printf("%s: renewed, valid for %lld s\n", name, (long long)left);
+		rbr_say("%s: renewed, valid for %lld s\n", name, (long long)left);
 	else
-		(void)printf("%s: renewed\n", name);
+		rbr_say("%s: renewed\n", name);
 	return 0;
 }

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "custody.h"
 #include "logout.h"
+#include "person/log.h"
 
 static bool
 is_the_stores(int code)
@@ -96,6 +97,6 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 		return rbr_logout_but(context, "removed");
 	}
 	if (rc == 0)
-		(void)printf("%s: removed\n", name);
+		rbr_say("%s: removed\n", name);
 	return rc;
 }

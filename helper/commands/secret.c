@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "custody.h"
+#include "person/log.h"
 #include "vault/vault.h"
 
 enum { OPTION_SECRET_STDIN = 1 };
@@ -31,7 +32,7 @@ replace(struct rbr_context *context, const char *name, bool from_stdin)
 	if (rc == 0)
 		rc = rbr_custody_keep(context, &account, kind, &secret, true);
 	if (rc == 0)
-		(void)printf("%s: %s kept\n", name, rbr_vault_label(kind));
+		rbr_say("%s: %s kept\n", name, rbr_vault_label(kind));
 	return rc;
 }
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "person/log.h"
 
 #define OUTPUT_MAX 65536 /* bytes of what git says about its configuration */
 #define GIT_LINK "git-credential-ringbearer"
@@ -205,8 +206,6 @@ parse_lines(char *listing, struct lines *ret_lines)
 		value = strchrnul(key, '\n');
 		if (*value)
 			*value++ = '\0';
-		rbr_sanitize(key);
-		rbr_sanitize(value);
 		*line = (struct line){scope, key, value, key + strlen(start), 0};
 		line->url_size = (int)(strlen(line->url) - strlen(end));
 		if (line->url_size > 0)
@@ -218,20 +217,28 @@ parse_lines(char *listing, struct lines *ret_lines)
 static void
 put_quoted(const char *text)
 {
-	(void)putchar('\'');
-	for (; *text; text++)
-		(void)(*text == '\'' ? fputs("'\\''", stdout) : putchar(*text));
-	(void)putchar('\'');
+	size_t plain;
+
+	rbr_say("'");
+	for (; *text; text += plain) {
+		plain = strcspn(text, "'");
+		rbr_say("%.*s", (int)plain, text);
+		if (text[plain] == '\'') {
+			rbr_say("'\\''");
+			plain++;
+		}
+	}
+	rbr_say("'");
 }
 
 static void
 put_removal(const struct line *line)
 {
-	(void)printf("remove it: git config --%s --fixed-value --unset-all ", line->scope);
+	rbr_say("remove it: git config --%s --fixed-value --unset-all ", line->scope);
 	put_quoted(line->key);
-	(void)putchar(' ');
+	rbr_say(" ");
 	put_quoted(line->value);
-	(void)putchar('\n');
+	rbr_say("\n");
 }
 
 /* VERSION is that of a git that has LINE's helper keep what ringbearer hands out, or "". */
@@ -240,13 +247,13 @@ show_other(const struct line *line, bool before, const char *version)
 {
 	const bool disk = strncmp(line->value, "store", 5) == 0 && (line->value[5] == '\0' || line->value[5] == ' ');
 
-	(void)printf("asked %s it", before ? "before" : "after");
+	rbr_say("asked %s it", before ? "before" : "after");
 	if (line->url_size > 0)
-		(void)printf(", for %.*s alone", line->url_size, line->url);
-	(void)printf(": %s (%s)\n", line->value, line->scope);
+		rbr_say(", for %.*s alone", line->url_size, line->url);
+	rbr_say(": %s (%s)\n", line->value, line->scope);
 	if (*version == '\0')
 		return;
-	(void)printf("  git %s has it keep ringbearer's tokens%s; ", version, disk ? " on the disk" : "");
+	rbr_say("  git %s has it keep ringbearer's tokens%s; ", version, disk ? " on the disk" : "");
 	put_removal(line);
 }
 
@@ -254,7 +261,7 @@ show_other(const struct line *line, bool before, const char *version)
 static void
 show_reset(const struct line *line)
 {
-	(void)printf("%s (%s) has an empty line behind it: git forgets ringbearer%s; ", line->key, line->scope,
+	rbr_say("%s (%s) has an empty line behind it: git forgets ringbearer%s; ", line->key, line->scope,
 		line->url_size > 0 ? " there" : "");
 	put_removal(line);
 }
@@ -347,7 +354,7 @@ set_up_git(struct rbr_context *context, const struct choices *choices)
 	if (status != 0)
 		return rbr_fail(
 			&context->error, RINGBEARER_E_CONFIG, "git could not write its configuration; see its message");
-	(void)printf("credential.helper = %s (%s)\n", helper, scope + 2);
+	rbr_say("credential.helper = %s (%s)\n", helper, scope + 2);
 	return list_others(context);
 }
 

@@ -7,25 +7,26 @@
 
 #include "accounts/account.h"
 #include "command.h"
+#include "person/log.h"
 
 static void
 show_origin(const struct rbr_account *account, const struct rbr_value *value)
 {
 	switch (value->layer) {
 	case RBR_LAYER_DEFAULT:
-		(void)printf("built in\n");
+		rbr_say("built in\n");
 		break;
 	case RBR_LAYER_METADATA:
-		(void)printf("the issuer's metadata\n");
+		rbr_say("the issuer's metadata\n");
 		break;
 	case RBR_LAYER_PROVIDER:
-		(void)printf("%s, line %u\n", account->provider_path, value->line);
+		rbr_say("%s, line %u\n", account->provider_path, value->line);
 		break;
 	case RBR_LAYER_ACCOUNT:
-		(void)printf("%s, line %u\n", account->path, value->line);
+		rbr_say("%s, line %u\n", account->path, value->line);
 		break;
 	case RBR_LAYER_REQUEST:
-		(void)printf("the request\n");
+		rbr_say("the request\n");
 		break;
 	}
 }
@@ -47,7 +48,7 @@ rbr_command_show(struct rbr_context *context, int argc, char **argv)
 		rc = rbr_account_load(name, &account, &context->error);
 	for (key = 0; rc == 0 && key < RBR_KEYS; key++)
 		for (i = 0; (value = rbr_account_value(&account, key, i)); i++) {
-			(void)printf("%s = %s\n\t# ", rbr_keys[key].name, value->text);
+			rbr_say("%s = %s\n\t# ", rbr_keys[key].name, value->text);
 			show_origin(&account, value);
 		}
 	return rc;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "journal/rotation.h"
+#include "person/blot.h"
 #include "person/browser.h"
 #include "person/log.h"
 #include "person/terminal.h"
@@ -33,11 +34,14 @@ rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secr
 {
 	size_t i;
 
+	if (!secret)
+		return;
 	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
-		if (secret && !call->secrets[i]) {
+		if (!call->secrets[i]) {
 			call->secrets[i] = secret;
 			return;
 		}
+	call->mute = true;
 }
 
 void
@@ -62,13 +66,14 @@ rbr_call_end(struct ringbearer_call *call)
 	}
 }
 
+/* In every form that it may have been sent in. */
 static void
-redact(const struct ringbearer_call *call, char *text)
+host_blot(struct ringbearer_call *call, char *text)
 {
-	size_t i;
-
-	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
-		rbr_redact(text, call->secrets[i]);
+	if (call->mute)
+		memset(text, '*', strlen(text));
+	else
+		rbr_blot(text, call->secrets, RBR_CALL_SECRETS_MAX);
 }
 
 static void
@@ -76,18 +81,14 @@ host_hide(struct ringbearer_call *call, const char *data, size_t size)
 {
 	size_t i;
 
-	for (i = 0; i < RBR_CALL_SECRETS_MAX; i++)
-		if (!call->owned[i]) {
-			call->owned[i] = rbr_secret_new(data, size);
-			rbr_call_hide(call, call->owned[i]);
-			return;
-		}
-}
-
-static void
-host_blot(struct ringbearer_call *call, char *text)
-{
-	redact(call, text);
+	for (i = 0; i < RBR_CALL_SECRETS_MAX && call->owned[i]; i++)
+		;
+	if (i < RBR_CALL_SECRETS_MAX)
+		call->owned[i] = rbr_secret_new(data, size);
+	if (i < RBR_CALL_SECRETS_MAX && call->owned[i])
+		rbr_call_hide(call, call->owned[i]);
+	else
+		call->mute = true;
 }
 
 static void make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
@@ -99,7 +100,7 @@ make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format,
 {
 	if (vsnprintf(text, TEXT_MAX, format, arguments) < 0)
 		text[0] = '\0';
-	redact(call, text);
+	host_blot(call, text);
 }
 
 static void host_log(struct ringbearer_call *call, enum ringbearer_log_level level, const char *format, ...)
@@ -234,8 +235,11 @@ host_visit(struct ringbearer_call *call, const char *url)
 static void
 host_progress(struct ringbearer_call *call, const char *text)
 {
-	(void)call;
-	rbr_terminal_progress(text);
+	char shown[TEXT_MAX];
+
+	(void)snprintf(shown, sizeof shown, "%s", text);
+	host_blot(call, shown);
+	rbr_terminal_progress(shown);
 }
 
 static void

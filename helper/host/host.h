@@ -7,7 +7,7 @@
 #include "protocol/fastpath/context.h"
 #include "protocol/module.h"
 
-#define RBR_CALL_SECRETS_MAX 8
+#define RBR_CALL_SECRETS_MAX 32
 
 struct rbr_rotation;
 
@@ -25,6 +25,7 @@ struct ringbearer_call {
 	struct ringbearer_secret *owned[RBR_CALL_SECRETS_MAX]; /* copies that a module had hidden */
 	/* what must never show up in a message */
 	const struct ringbearer_secret *secrets[RBR_CALL_SECRETS_MAX];
+	bool mute; /* one could not be noted: nothing that was written elsewhere is shown any more */
 };
 
 /* A call on behalf of ACCOUNT whose deadline is the account's `timeout` from now. */

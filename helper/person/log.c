@@ -5,31 +5,9 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#define SECRET_LOOKED_FOR_MIN 4
-
-void
-rbr_redact(char *text, const struct ringbearer_secret *secret)
-{
-	char *from = text, *found, *start = NULL, *end = NULL;
-
-	if (!secret || secret->size < SECRET_LOOKED_FOR_MIN)
-		return;
-	/* Occurrences can overlap: a stretch is blotted when the next one begins behind it. */
-	while ((found = memmem(from, strlen(from), secret->data, secret->size))) {
-		if (!start || found > end) {
-			if (start)
-				memset(start, '*', (size_t)(end - start));
-			start = found;
-		}
-		end = found + secret->size;
-		from = found + 1;
-	}
-	if (start)
-		memset(start, '*', (size_t)(end - start));
-}
 
 /* One line in one write, so that lines of several processes do not mix. */
 static void
@@ -92,4 +70,22 @@ rbr_report(const struct rbr_context *context, const char *account)
 		put_line("", account, error->detail); /* it brings advice of its own */
 	else
 		rbr_warn(context, account, "%s; %s", error->detail, ringbearer_error_advice(error->code));
+}
+
+void
+rbr_say(const char *format, ...)
+{
+	RBR_CLEANUP(rbr_free_string) char *text = NULL;
+	va_list arguments;
+	int size;
+
+	va_start(arguments, format);
+	size = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	if (size < 0) {
+		text = NULL;
+		return;
+	}
+	rbr_sanitize_lines(text);
+	(void)fputs(text, stdout); /* main() sees whether it got out */
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a person reads on stderr: `ringbearer: ACCOUNT: what happened; what to do`.
- * Only commands report errors, once. Rooms below them may warn and trace. No secret ever gets here; as a
- * second line of defence, rbr_redact() blots out the secrets that are in play.
+ * What a person reads: on stderr `ringbearer: ACCOUNT: what happened; what to do`, on stdout what a command has to show. All of it
+ * goes through rbr_sanitize(): whoever wrote a text, a terminal is not driven by it.
+ * Only commands report errors, once. Rooms below them may warn and trace. No secret ever gets here; as a second line of defence
+ * host.c blots out those that are in play (blot.h).
  */
 #ifndef RBR_LOG_H
 #define RBR_LOG_H
 
 #include "protocol/fastpath/context.h"
-#include "protocol/secret.h"
 
 /* Longest line, with its NUL; longer ones are cut. */
 #define RBR_LOG_LINE_MAX 1024
@@ -22,7 +22,8 @@ void rbr_warn(const struct rbr_context *context, const char *account, const char
 /* Says why the run failed (context->error) and what to do. ACCOUNT may be NULL. */
 void rbr_report(const struct rbr_context *context, const char *account);
 
-/* Replaces every occurrence of SECRET in TEXT by `*`. Secrets of fewer than 4 bytes are not looked for. */
-void rbr_redact(char *text, const struct ringbearer_secret *secret);
+/* Says something on stdout, for a person: sanitized (protocol/text.h), its newlines and tabs kept. What ARGUMENTS hold must have
+ * no newline that would make a line of its own. */
+void rbr_say(const char *format, ...) RBR_PRINTF(1, 2);
 
 #endif

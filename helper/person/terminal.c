@@ -99,18 +99,22 @@ int
 rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
+	RBR_CLEANUP(rbr_free_string) char *shown = strdup(prompt);
 	struct termios before, silent;
 	struct watch watch;
 	int rc;
 
 	if (terminal < 0 || tcgetattr(terminal, &before) < 0)
 		return rbr_fail(error, RINGBEARER_E_USAGE, "there is no terminal to ask on; run this in one");
+	if (!shown)
+		return rbr_fail_memory(error);
+	rbr_sanitize_lines(shown);
 	silent = before;
 	silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL | ICANON | ISIG;
 	watch_signals(&watch);
 	(void)tcsetattr(terminal, TCSAFLUSH, &silent);
-	say(terminal, prompt); /* now that nothing shows any more */
+	say(terminal, shown); /* now that nothing shows any more */
 	rc = read_line(terminal, &watch, ret_secret);
 	(void)tcsetattr(terminal, TCSAFLUSH, &before);
 	unwatch_signals(&watch);
@@ -123,26 +127,17 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 void
 rbr_terminal_tell(char *text)
 {
-	char *line = text, *newline;
-
-	for (;;) {
-		newline = strchr(line, '\n');
-		if (newline)
-			*newline = '\0';
-		rbr_sanitize(line);
-		say(STDERR_FILENO, line);
-		say(STDERR_FILENO, "\n");
-		if (!newline)
-			return;
-		line = newline + 1;
-	}
+	rbr_sanitize_lines(text);
+	say(STDERR_FILENO, text);
+	say(STDERR_FILENO, "\n");
 }
 
 void
-rbr_terminal_progress(const char *text)
+rbr_terminal_progress(char *text)
 {
 	if (!isatty(STDERR_FILENO))
 		return;
+	rbr_sanitize(text);
 	say(STDERR_FILENO, "\r\033[K");
 	say(STDERR_FILENO, text);
 }

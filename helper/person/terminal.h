@@ -15,10 +15,10 @@ int rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, s
 /* Is there a terminal to ask on? */
 bool rbr_terminal_present(void);
 
-/* Writes TEXT and a newline to stderr, its own newlines kept, everything else that could drive a terminal replaced. */
+/* Writes TEXT and a newline to stderr, sanitized; its own newlines are kept. */
 void rbr_terminal_tell(char *text);
 
-/* Shows TEXT in place of the progress line before, if stderr is a terminal; "" takes the line away. */
-void rbr_terminal_progress(const char *text);
+/* Shows TEXT, sanitized, in place of the progress line before, if stderr is a terminal; "" takes the line away. */
+void rbr_terminal_progress(char *text);
 
 #endif

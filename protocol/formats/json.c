@@ -8,23 +8,42 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One character that is not plain. What nobody would see, and bytes that are none, are escaped: a terminal may be where this
+ * goes. */
+static int
+put_character(struct ringbearer_secret *out, const char **text)
+{
+	char escape[sizeof "\\uXXXX\\uXXXX"];
+	uint32_t code = 0xfffd;
+	size_t size = rbr_text_character(*text, &code);
+	int rc;
+
+	if (size > 1 && rbr_text_is_shown(code))
+		rc = rbr_secret_append(out, *text, size);
+	else if (code < 0x10000)
+		rc = snprintf(escape, sizeof escape, "\\u%04x", (unsigned)code);
+	else
+		rc = snprintf(escape, sizeof escape, "\\u%04x\\u%04x", (unsigned)(0xd7c0 + (code >> 10)),
+			(unsigned)(0xdc00 | (code & 0x3ff)));
+	*text += size > 0 ? size : 1;
+	return rc > 0 ? rbr_secret_append_string(out, escape) : rc;
+}
+
 int
 rbr_json_string(struct ringbearer_secret *out, const char *text)
 {
 	int rc = rbr_secret_append(out, "\"", 1);
-	char escape[8];
 
 	while (rc == 0 && *text) {
 		size_t plain = 0;
 
-		while ((unsigned char)text[plain] >= 0x20 && text[plain] != '"' && text[plain] != '\\')
+		while ((unsigned char)text[plain] >= 0x20 && (unsigned char)text[plain] < 0x7f && text[plain] != '"' &&
+			text[plain] != '\\')
 			plain++;
 		rc = rbr_secret_append(out, text, plain);
 		text += plain;
-		if (rc == 0 && *text) {
-			(void)snprintf(escape, sizeof escape, "\\u%04x", (unsigned)(unsigned char)*text++);
-			rc = rbr_secret_append_string(out, escape);
-		}
+		if (rc == 0 && *text)
+			rc = put_character(out, &text);
 	}
 	return rc < 0 ? rc : rbr_secret_append(out, "\"", 1);
 }

@@ -169,7 +169,8 @@ json_strings_are_escaped(void **state)
 		{"a\\b", "\"a\\u005cb\""},
 		{"\x01\n\x1f end", "\"\\u0001\\u000a\\u001f end\""},
 		{"\"\"", "\"\\u0022\\u0022\""},
-		{"\xc3\xa4/~\x7f", "\"\xc3\xa4/~\x7f\""},
+		{"\xc3\xa4/~\x7f\xe2\x80\xae\xf3\xa0\x81\x81", "\"\xc3\xa4/~\\u007f\\u202e\\udb40\\udc41\""},
+		{"\xff\xc2\x9b", "\"\\ufffd\\u009b\""},
 	};
 	size_t i;
 

@@ -10,48 +10,6 @@
 #include "person/log.h"
 
 static void
-redacted(const char *text, const char *secret, size_t secret_size, const char *expected)
-{
-	struct ringbearer_secret *hidden = rbr_secret_new(secret, secret_size);
-	char line[256];
-
-	assert_non_null(hidden);
-	strcpy(line, text);
-	rbr_redact(line, hidden);
-	assert_string_equal(line, expected);
-	rbr_secret_free(hidden);
-}
-
-static void
-secrets_are_blotted_out(void **state)
-{
-	char text[] = "stays";
-
-	(void)state;
-	redacted("the hunter2 is out", UNIT_BYTES("hunter2"), "the ******* is out");
-	redacted("hunter2", UNIT_BYTES("hunter2"), "*******");
-	redacted("hunter2hunter2 hunter2", UNIT_BYTES("hunter2"), "************** *******");
-	redacted("hunter", UNIT_BYTES("hunter2"), "hunter");
-	redacted("", UNIT_BYTES("hunter2"), "");
-	redacted("Hunter2", UNIT_BYTES("hunter2"), "Hunter2");
-	redacted("abcd", UNIT_BYTES("abcd"), "****");
-	/* too short to be looked for: it would blot out words */
-	redacted("abc", UNIT_BYTES("abc"), "abc");
-	redacted("a", UNIT_BYTES(""), "a");
-	rbr_redact(text, NULL);
-	assert_string_equal(text, "stays");
-}
-
-/* Every occurrence, also where two share bytes. */
-static void
-overlapping_secrets_are_blotted_out(void **state)
-{
-	(void)state;
-	redacted("aaaaaa", UNIT_BYTES("aaaa"), "******");
-	redacted("xabcabcabcx", UNIT_BYTES("abcabc"), "x*********x");
-}
-
-static void
 lines_have_their_form(void **state)
 {
 	struct rbr_context context = {.trace = false};
@@ -154,8 +112,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(secrets_are_blotted_out),
-		cmocka_unit_test(overlapping_secrets_are_blotted_out),
 		cmocka_unit_test(lines_have_their_form),
 		cmocka_unit_test(traces_are_asked_for),
 		cmocka_unit_test(a_detached_run_is_quiet),
