@@ -78,6 +78,11 @@ struct ringbearer_host {
 	 * application. INDEX counts the values of a key that may repeat, from 0. */
 	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
 
+	/* Where a request with a secret goes: the account's endpoint KEY ("token_endpoint", "revocation_endpoint", …) in *RET_URL,
+	 * NULL if it is not set. RINGBEARER_E_CONFIG, with the reason recorded, if it is one that secrets may not be sent to;
+	 * config() has NULL for it then. */
+	int (*endpoint)(struct ringbearer_call *call, const char *key, const char **ret_url);
+
 	/* Milliseconds left until the call's deadline; 0 when it has passed. Every wait must be bounded by it. */
 	int64_t (*remaining_ms)(struct ringbearer_call *call);
 

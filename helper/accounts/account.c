@@ -118,6 +118,14 @@ rbr_account_learn(struct rbr_account *account, enum rbr_key key, const char *tex
 }
 
 int
+rbr_account_confirm(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+{
+	int rc = rbr_key_check(&rbr_keys[key], text, "the issuer's metadata", error);
+
+	return rc < 0 ? rc : push(account, (int)key, RBR_LAYER_CONFIRMED, 0, text, error);
+}
+
+int
 rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
 {
 	int rc = rbr_key_check(&rbr_keys[key], text, "the request", error);

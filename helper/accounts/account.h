@@ -14,6 +14,7 @@
 #include "protocol/message.h"
 
 #define RBR_HINT_MAX 256
+#define RBR_ISSUER_MAX 1024 /* bytes of an issuer identifier, with its NUL */
 #define RBR_ACCOUNT_VALUES_MAX 128
 
 enum rbr_key {
@@ -43,6 +44,7 @@ void rbr_key_nearest(struct rbr_nearest *nearest);
 enum rbr_layer {
 	RBR_LAYER_DEFAULT,
 	RBR_LAYER_METADATA, /* what the issuer says of itself */
+	RBR_LAYER_CONFIRMED, /* what of that a person confirmed at a login */
 	RBR_LAYER_PROVIDER,
 	RBR_LAYER_ACCOUNT,
 	RBR_LAYER_REQUEST,
@@ -59,6 +61,7 @@ struct rbr_account {
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
 	char path[PATH_MAX]; /* of the account's file; "" while there is none */
 	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
+	char issuer[RBR_ISSUER_MAX]; /* how the issuer writes itself, if not as the account does; "" otherwise */
 	bool iss_required; /* the issuer says that it names itself in every authorization response */
 	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */
 	char rejected_hint[RBR_HINT_MAX];
@@ -82,6 +85,10 @@ int rbr_account_assemble(const char *name, const struct rbr_message *lines, cons
 
 /* Puts a value of the issuer's metadata under what provider and account say. */
 int rbr_account_learn(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
+/* A person has confirmed TEXT, which metadata have for KEY. */
+int rbr_account_confirm(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
 /* Puts a value above all others, as a request does. */

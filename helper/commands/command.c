@@ -60,7 +60,8 @@ const struct rbr_command rbr_commands[] = {
 		"Adds ringbearer to git's credential helpers, in this repository's configuration.\n\n"
 		"  --global             in yours, for all repositories\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"},
-	{"refresh", rbr_command_refresh, "ACCOUNT", "renew an account's token now", ""},
+	{"refresh", rbr_command_refresh, "ACCOUNT [--metadata]", "renew an account's token now",
+		"  --metadata           first drop what is remembered of the issuer's metadata\n"},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
 	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",
 		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"

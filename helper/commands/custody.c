@@ -95,11 +95,12 @@ rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data)
 
 /* Opens the account's grant, and has it find the endpoints that secrets are bound to. */
 static int
-open_grant(struct ringbearer_call *call, struct rbr_account *account, struct rbr_grant *grant)
+open_grant(struct ringbearer_call *call, struct rbr_account *account, enum rbr_freshness freshness,
+	struct rbr_grant *grant)
 {
 	int rc = rbr_loader_grant(call->context, rbr_account_get(account, RBR_KEY_GRANT), grant);
 
-	return rc < 0 ? rc : rbr_discovery_apply(call, grant, account, RBR_KEY_TOKEN_ENDPOINT);
+	return rc < 0 ? rc : rbr_discovery_apply(call, grant, account, RBR_KEY_TOKEN_ENDPOINT, freshness);
 }
 
 int
@@ -115,11 +116,14 @@ rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const
 		return rc;
 	rbr_call_start(&call, context, account, interactive);
 	rbr_call_hide(&call, secret);
-	rc = open_grant(&call, account, &grant);
+	rc = open_grant(&call, account, RBR_KEPT, &grant);
 	if (rc == 0)
 		rc = rbr_vault_open(&call, &vault);
 	if (rc == 0)
 		rc = rbr_vault_keep(&vault, kind, secret);
+	/* A token that came without a login was confirmed for nothing. */
+	if (rc == 0 && strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0 && rbr_account_get(account, RBR_KEY_ISSUER))
+		rc = rbr_vault_forget_confirmed(&vault);
 	/* What was parked of an older refresh token must not be written over a new one. */
 	if (rc == 0 && strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0)
 		rbr_custody_forget_all(context, account);
@@ -140,7 +144,7 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 	int rc;
 
 	rbr_call_start(&call, context, account, interactive);
-	rc = open_grant(&call, account, &grant);
+	rc = open_grant(&call, account, RBR_KEPT, &grant);
 	if (rc == 0)
 		rc = rbr_vault_open(&call, &vault);
 	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(kinds); i++) {
@@ -148,6 +152,8 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 			continue; /* without a binding there can be no such secret */
 		rc = rbr_vault_erase(&vault, kinds[i]);
 	}
+	if (rc == 0 && !kind && rbr_account_get(account, RBR_KEY_ISSUER))
+		rc = rbr_vault_forget_confirmed(&vault);
 	if (rc == 0 && (!kind || strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0))
 		rbr_custody_forget_all(context, account); /* what waits to be kept would come back otherwise */
 	else if (rc == 0)
@@ -165,7 +171,7 @@ static int
 note_item(const struct ringbearer_item *item, void *data)
 {
 	struct items *items = data;
-	int rc = strcmp(item->account, items->account) != 0 || !rbr_vault_knows(item->kind);
+	int rc = strcmp(item->account, items->account) != 0 || !rbr_vault_label(item->kind);
 
 	if (rc != 0)
 		return 0;
@@ -261,7 +267,7 @@ rbr_custody_kind(struct rbr_context *context, struct rbr_account *account, const
 	int rc;
 
 	rbr_call_start(&call, context, account, true);
-	rc = open_grant(&call, account, &grant);
+	rc = open_grant(&call, account, RBR_FRESH, &grant);
 	if (rc < 0)
 		return rc;
 	*ret_kind = NULL;

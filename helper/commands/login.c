@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/endpoint.h"
 #include "command.h"
 #include "custody.h"
 #include "journal/lock.h"
@@ -20,6 +21,7 @@
 
 #define LOGIN_MS (6 * 60 * 1000) /* the five minutes that a person has, and the exchanges around them */
 #define DEVICE_MS (31 * 60 * 1000)
+#define QUESTION_MAX 640
 
 enum { OPTION_DEVICE = 1, OPTION_NO_BROWSER, OPTION_PASTE };
 
@@ -78,6 +80,45 @@ prepare(struct rbr_exchange *exchange)
 	if (rc == 0)
 		rc = rbr_vault_probe(&exchange->vault);
 	return rc < 0 ? rc : rbr_exchange_secrets(exchange);
+}
+
+/* A person says whether what the issuer's metadata lead away from the token endpoint may be sent secrets. */
+static int
+confirm(struct rbr_exchange *exchange, struct rbr_account *account, enum rbr_key key)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret answer = RBR_SECRET_EMPTY;
+	struct rbr_context *context = exchange->call.context;
+	const char *url = rbr_account_get(account, key);
+	char prompt[QUESTION_MAX];
+	int rc;
+
+	if (!rbr_terminal_present()) {
+		rbr_warn(context, account->name,
+			"the issuer's metadata lead `%s` away from the token endpoint, to %.300s: no secret will be sent there; if it is "
+			"right, add it to the account's file",
+			rbr_keys[key].name, url);
+		return 0;
+	}
+	(void)snprintf(prompt, sizeof prompt,
+		"The issuer's metadata lead %s away from the token endpoint, to\n\n  %.300s\n\n"
+		"Type yes if secrets of %s may be sent there (it is not shown): ",
+		rbr_keys[key].name, url, account->name);
+	rc = rbr_terminal_ask(prompt, &answer, &context->error);
+	if (rc == 0 && strcmp(rbr_secret_string(&answer), "yes") == 0)
+		rc = rbr_account_confirm(account, key, url, &context->error);
+	return rc;
+}
+
+static int
+confirm_all(struct rbr_exchange *exchange, struct rbr_account *account, bool device)
+{
+	int key, rc = 0;
+
+	for (key = 0; rc == 0 && key < RBR_KEYS; key++)
+		if ((device || key != RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT) &&
+			rbr_endpoint_admit(account, (enum rbr_key)key, NULL) < 0)
+			rc = confirm(exchange, account, (enum rbr_key)key);
+	return rc;
 }
 
 static int
@@ -143,6 +184,8 @@ keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_cred
 	else if (rc == 0)
 		rc = erase_standing(exchange);
 	if (rc == 0)
+		rc = rbr_vault_keep_confirmed(&exchange->vault);
+	if (rc == 0)
 		rc = rbr_exchange_check(exchange, wish);
 	if (rc < 0)
 		return rc;
@@ -190,11 +233,13 @@ login(struct rbr_context *context, struct rbr_account *account, const struct cho
 		rc = rbr_wish_make_keys(&wish, &context->error);
 	if (rc == 0)
 		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account,
-			device ? RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT : RBR_KEY_AUTHORIZATION_ENDPOINT);
+			device ? RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT : RBR_KEY_AUTHORIZATION_ENDPOINT, RBR_FRESH);
 	if (rc == 0 && choices->paste && !rbr_terminal_present())
 		rc = rbr_fail(&context->error, RINGBEARER_E_USAGE, "there is no terminal for --paste; run this in one");
 	if (rc == 0)
 		rc = prepare(&exchange);
+	if (rc == 0)
+		rc = confirm_all(&exchange, account, device);
 	if (rc == 0)
 		rc = authorize(&exchange);
 	if (rc == 0)

@@ -58,6 +58,8 @@ erase_standing(struct rbr_exchange *exchange)
 		rc = rbr_vault_erase(&exchange->vault, RBR_KIND_REFRESH_TOKEN);
 	if (rc == 0 && rbr_vault_binding(exchange->call.account, RBR_KIND_API_KEY, endpoint, NULL) == 0)
 		rc = rbr_vault_erase(&exchange->vault, RBR_KIND_API_KEY);
+	if (rc == 0 && rbr_account_get(exchange->call.account, RBR_KEY_ISSUER))
+		rc = rbr_vault_forget_confirmed(&exchange->vault);
 	return rc;
 }
 
@@ -100,7 +102,8 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_f
 
 	*ret_forgotten = false;
 	if (rc == 0)
-		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_REVOCATION_ENDPOINT);
+		rc = rbr_discovery_apply(
+			&exchange.call, &exchange.grant, account, RBR_KEY_REVOCATION_ENDPOINT, RBR_KEPT);
 	if (rc < 0 && exchange.grant.name && rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT)) {
 		first = context->error; /* the service cannot be told; what is here can be forgotten all the same */
 		rc = 0;

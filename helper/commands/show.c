@@ -17,6 +17,7 @@ show_origin(const struct rbr_account *account, const struct rbr_value *value)
 		rbr_say("built in\n");
 		break;
 	case RBR_LAYER_METADATA:
+	case RBR_LAYER_CONFIRMED:
 		rbr_say("the issuer's metadata\n");
 		break;
 	case RBR_LAYER_PROVIDER:

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accounts/endpoint.h"
 #include "journal/rotation.h"
 #include "person/blot.h"
 #include "person/browser.h"
@@ -153,6 +154,9 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 
 	if (strcmp(key, "account") == 0)
 		return index == 0 ? call->account->name : NULL;
+	/* Nobody learns of a place that no secret may be sent to. */
+	if (value && rbr_endpoint_admit(call->account, (enum rbr_key)value->key, NULL) < 0)
+		return NULL;
 	if (strcmp(key, "request_scope") == 0) {
 		value = rbr_account_value(call->account, RBR_KEY_SCOPE, index);
 		return value && value->layer == RBR_LAYER_REQUEST ? value->text : NULL;
@@ -160,6 +164,9 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 	/* One more try in all, not one in each run. */
 	if (strcmp(key, "refresh_retry") == 0 && call->rotation && call->rotation->sends_before > 0)
 		return "never";
+	/* As the issuer itself writes it: answers are compared with that. */
+	if (strcmp(key, "issuer") == 0 && call->account->issuer[0] != '\0' && !call->metadata)
+		return call->account->issuer;
 	if (strcmp(key, "iss_required") == 0)
 		return call->account->iss_required ? "yes" : NULL;
 	if (strcmp(key, "denied_hint") == 0)
@@ -171,6 +178,17 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 	if (strcmp(key, "login_no_browser") == 0)
 		return call->no_browser ? "yes" : NULL;
 	return value ? value->text : NULL;
+}
+
+static int
+host_endpoint(struct ringbearer_call *call, const char *key, const char **ret_url)
+{
+	int found = rbr_key_find(key);
+	int rc = found < 0 ? 0 : rbr_endpoint_admit(call->account, (enum rbr_key)found, &call->context->error);
+
+	if (rc == 0)
+		*ret_url = found < 0 ? NULL : rbr_account_get(call->account, (enum rbr_key)found);
+	return rc;
 }
 
 static int64_t
@@ -286,6 +304,7 @@ rbr_host(void)
 		.blot = host_blot,
 		.retry_after = host_retry_after,
 		.config = host_config,
+		.endpoint = host_endpoint,
 		.remaining_ms = host_remaining_ms,
 		.interactive = host_interactive,
 		.sending = host_sending,

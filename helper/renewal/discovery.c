@@ -3,10 +3,14 @@
 
 #include "discovery.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "accounts/endpoint.h"
 #include "person/log.h"
 #include "protocol/cache.h"
+#include "protocol/fastpath/locate.h"
+#include "vault/vault.h"
 
 #define METADATA_SECONDS (24 * 3600)
 
@@ -15,7 +19,7 @@ learn(struct rbr_account *account, const struct rbr_message *metadata, struct rb
 {
 	static const enum rbr_key keys[] = {RBR_KEY_AUTHORIZATION_ENDPOINT, RBR_KEY_TOKEN_ENDPOINT,
 		RBR_KEY_REVOCATION_ENDPOINT, RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT};
-	const char *value;
+	const char *value, *issuer = rbr_message_get(metadata, "issuer");
 	size_t i;
 	int rc = 0;
 
@@ -24,6 +28,8 @@ learn(struct rbr_account *account, const struct rbr_message *metadata, struct rb
 		if (value)
 			rc = rbr_account_learn(account, keys[i], value, error);
 	}
+	if (issuer && strlen(issuer) < sizeof account->issuer)
+		(void)snprintf(account->issuer, sizeof account->issuer, "%s", issuer);
 	account->iss_required = rbr_message_get(metadata, "iss_required") != NULL;
 	return rc;
 }
@@ -42,9 +48,42 @@ fetch(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_me
 	return rc;
 }
 
+/* What was fetched is for those alone who would fetch it in the same way: from the same issuer, believing the same
+ * certificates, through the same proxy. */
+static int
+make_key(const struct rbr_account *account, struct rbr_cache_key *key)
+{
+	const char *ca_file = rbr_account_get(account, RBR_KEY_CA_FILE),
+		   *proxy = rbr_account_get(account, RBR_KEY_PROXY);
+	char stamp[RBR_STAMP_MAX] = "-";
+	int rc = rbr_cache_key_add(key, "metadata");
+
+	if (ca_file)
+		rbr_stamp(ca_file, stamp);
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, rbr_account_get(account, RBR_KEY_ISSUER));
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, ca_file ? ca_file : "-");
+	if (rc == 0)
+		rc = rbr_cache_key_add(key, stamp);
+	return rc < 0 ? rc : rbr_cache_key_add(key, proxy ? proxy : "-");
+}
+
+/* Metadata alone do not say that WANTED may be sent secrets; a person may have said it. */
+static void
+recall_confirmed(struct ringbearer_call *call, struct rbr_account *account, enum rbr_key wanted)
+{
+	struct rbr_error before = call->context->error;
+	struct rbr_vault vault;
+
+	if (rbr_endpoint_admit(account, wanted, NULL) < 0 &&
+		(rbr_vault_open(call, &vault) < 0 || rbr_vault_recall_confirmed(&vault, account) < 0))
+		call->context->error = before; /* where it matters, the endpoint is refused */
+}
+
 int
-rbr_discovery_apply(
-	struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account, enum rbr_key wanted)
+rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account,
+	enum rbr_key wanted, enum rbr_freshness freshness)
 {
 	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message metadata = RBR_MESSAGE_EMPTY;
@@ -53,14 +92,27 @@ rbr_discovery_apply(
 
 	if (!issuer || (rbr_account_get(account, wanted) && rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT)))
 		return 0;
-	if (rbr_cache_key_add(&key, "metadata") < 0 || rbr_cache_key_add(&key, issuer) < 0)
-		return rbr_fail_memory(&call->context->error);
-	if (!rbr_cache_read(&key, &metadata)) {
+	if (make_key(account, &key) < 0)
+		return rbr_fail(&call->context->error, RINGBEARER_E_CONFIG,
+			"`issuer`, `ca_file` or `proxy` is too long or holds a control character; mend it");
+	if (freshness == RBR_FRESH || !rbr_cache_read(&key, &metadata)) {
 		rbr_trace(call->context, "looking up the endpoints of %s", issuer);
 		rc = fetch(call, grant, &metadata);
 		if (rc < 0)
 			return rc;
 		(void)rbr_cache_write(&key, &metadata, METADATA_SECONDS);
 	}
-	return learn(account, &metadata, &call->context->error);
+	rc = learn(account, &metadata, &call->context->error);
+	if (rc == 0)
+		recall_confirmed(call, account, wanted);
+	return rc;
+}
+
+void
+rbr_discovery_forget(const struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+
+	if (rbr_account_get(account, RBR_KEY_ISSUER) && make_key(account, &key) == 0)
+		rbr_cache_drop(&key);
 }

@@ -6,13 +6,22 @@
 #include "host/host.h"
 #include "host/loader.h"
 
+enum rbr_freshness {
+	RBR_KEPT, /* what was fetched within a day will do */
+	RBR_FRESH, /* ask the issuer: a person is setting the account up or logging in */
+};
+
 /*
  * Fills in the endpoints that ACCOUNT (the call's own) leaves open and its `issuer` knows: from the kernel keyring if they were
- * fetched within a day, else through GRANT. Does nothing where there is no issuer, or where both the token endpoint and
- * what is WANTED are set. What is set anywhere else stands above it; and since secrets are bound to the token endpoint,
- * metadata that name another one find no secret to send there.
+ * fetched within a day, with the same `ca_file` and `proxy`, else through GRANT. Does nothing where there is no issuer, or
+ * where both the token endpoint and what is WANTED are set. What is set anywhere else stands above it; and since secrets
+ * are bound to the token endpoint, metadata that name another one find no secret to send there, and those that lead
+ * another endpoint elsewhere are not followed (endpoint.h).
  */
 int rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account,
-	enum rbr_key wanted) RBR_MUST_CHECK;
+	enum rbr_key wanted, enum rbr_freshness freshness) RBR_MUST_CHECK;
+
+/* Drops what is kept of the metadata of ACCOUNT's issuer. */
+void rbr_discovery_forget(const struct rbr_account *account);
 
 #endif

@@ -345,7 +345,7 @@ mint(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_accoun
 	if (rc == 0)
 		rc = take_up_request(account, wish, &context->error);
 	if (rc == 0)
-		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT);
+		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT, RBR_KEPT);
 	if (rc < 0)
 		return rc;
 	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
@@ -386,7 +386,7 @@ rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, str
 	rc = rbr_exchange_start(
 		&exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT), wish->interactive);
 	if (rc == 0)
-		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT);
+		rc = rbr_discovery_apply(&exchange.call, &exchange.grant, account, RBR_KEY_TOKEN_ENDPOINT, RBR_KEPT);
 	if (rc == 0)
 		rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &context->error);
 	if (rc == 0)

@@ -6,11 +6,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accounts/endpoint.h"
 #include "person/log.h"
 
 #define SECRET_SIZE_MAX 65000
 #define LABEL_MAX 160
 #define KIND_PROBE "probe"
+#define KIND_CONFIRMED "endpoints" /* no secret, and as safe from others as one */
 
 struct binding {
 	struct ringbearer_item item;
@@ -26,6 +28,7 @@ static const struct {
 	{RBR_KIND_REFRESH_TOKEN, "refresh token"},
 	{RBR_KIND_API_KEY, "API key"},
 	{KIND_PROBE, "probe"},
+	{KIND_CONFIRMED, "confirmed endpoints"},
 };
 
 const char *
@@ -42,7 +45,7 @@ rbr_vault_label(const char *kind)
 bool
 rbr_vault_knows(const char *kind)
 {
-	return rbr_vault_label(kind) != NULL && strcmp(kind, KIND_PROBE) != 0;
+	return rbr_vault_label(kind) && strcmp(kind, KIND_PROBE) != 0 && strcmp(kind, KIND_CONFIRMED) != 0;
 }
 
 int
@@ -190,6 +193,69 @@ rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 	rbr_trace(vault->call->context, "erasing the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	return rbr_loader_check(
 		vault->call->context, vault->store.name, vault->store.ops.erase(vault->call, &binding.item));
+}
+
+/* -- endpoints that a person confirmed -- */
+
+/* Is URL one of the words of LIST? */
+static bool
+lists(const char *list, const char *url)
+{
+	size_t size = strlen(url), each;
+
+	for (; *list; list += each + (list[each] == ' ')) {
+		each = strcspn(list, " ");
+		if (each == size && memcmp(list, url, size) == 0)
+			return true;
+	}
+	return false;
+}
+
+int
+rbr_vault_recall_confirmed(struct rbr_vault *vault, struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *urls = NULL;
+	struct rbr_error *error = &vault->call->context->error;
+	int key, rc = rbr_vault_lookup(vault, KIND_CONFIRMED, &urls);
+
+	for (key = 0; rc == 0 && key < RBR_KEYS; key++) {
+		const struct rbr_value *value = rbr_account_value(account, key, 0);
+
+		if (value && value->layer == RBR_LAYER_METADATA && rbr_endpoint_takes_secrets(key) &&
+			lists(rbr_secret_string(urls), value->text))
+			rc = rbr_account_confirm(account, (enum rbr_key)key, value->text, error);
+	}
+	return rc;
+}
+
+int
+rbr_vault_keep_confirmed(struct rbr_vault *vault)
+{
+	struct ringbearer_secret urls = RBR_SECRET_EMPTY;
+	const struct rbr_value *value;
+	int key, rc = 0;
+
+	for (key = 0; rc == 0 && key < RBR_KEYS; key++) {
+		value = rbr_account_value(vault->call->account, key, 0);
+		if (!value || value->layer != RBR_LAYER_CONFIRMED)
+			continue;
+		if (urls.size > 0)
+			rc = rbr_secret_append_string(&urls, " ");
+		if (rc == 0)
+			rc = rbr_secret_append_string(&urls, value->text);
+	}
+	if (rc < 0)
+		rc = rbr_fail_memory(&vault->call->context->error);
+	else if (urls.size > 0)
+		rc = rbr_vault_keep(vault, KIND_CONFIRMED, &urls);
+	rbr_secret_wipe(&urls);
+	return rc;
+}
+
+int
+rbr_vault_forget_confirmed(struct rbr_vault *vault)
+{
+	return rbr_vault_erase(vault, KIND_CONFIRMED);
 }
 
 int

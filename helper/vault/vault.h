@@ -37,6 +37,19 @@ int rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringb
 /* Removes the secret; 0 also when there was none. */
 int rbr_vault_erase(struct rbr_vault *vault, const char *kind) RBR_MUST_CHECK;
 
+/*
+ * The endpoints that a person confirmed for secrets at a login (endpoint.h): a list beside the secrets, bound as they are,
+ * so that a login at another token endpoint knows nothing of it. What is not there was not confirmed.
+ */
+
+/* Marks those of ACCOUNT's endpoints from metadata that were confirmed to the letter. RINGBEARER_E_NO_SECRET if none
+ * ever was, RINGBEARER_E_STORE_… */
+int rbr_vault_recall_confirmed(struct rbr_vault *vault, struct rbr_account *account) RBR_MUST_CHECK;
+
+/* Keeps the list of those that are marked; does nothing if none is. */
+int rbr_vault_keep_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
+int rbr_vault_forget_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
+
 /* Can something be kept just now? Keeps, reads back and removes an item that is no secret. */
 int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
 

@@ -69,6 +69,13 @@ fake_config(struct ringbearer_call *call, const char *key, size_t index)
 	return NULL;
 }
 
+static int
+fake_endpoint(struct ringbearer_call *call, const char *key, const char **ret_url)
+{
+	*ret_url = fake_config(call, key, 0);
+	return 0;
+}
+
 static int64_t
 fake_remaining_ms(struct ringbearer_call *call)
 {
@@ -125,6 +132,7 @@ fake_host(void)
 		.blot = fake_blot,
 		.retry_after = fake_retry_after,
 		.config = fake_config,
+		.endpoint = fake_endpoint,
 		.remaining_ms = fake_remaining_ms,
 		.interactive = fake_interactive,
 		.secret_new = fake_secret_new,

@@ -160,12 +160,14 @@ start_form(const struct device *device, struct ringbearer_secret **ret_form, str
 static int
 ask_for_code(struct device *device)
 {
-	const char *endpoint = host->config(device->oauth.call, "device_authorization_endpoint", 0);
+	const char *endpoint = NULL;
 	const char *send_scope = host->config(device->oauth.call, "send_scope", 0);
 	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
 	struct ringbearer_secret *form, *header;
-	int rc;
+	int rc = host->endpoint(device->oauth.call, "device_authorization_endpoint", &endpoint);
 
+	if (rc < 0)
+		return rc;
 	if (!endpoint)
 		return host->fail(device->oauth.call, RINGBEARER_E_CONFIG,
 			"the service has no `device_authorization_endpoint` that is known here; log in without --device, or set it");
@@ -176,7 +178,8 @@ ask_for_code(struct device *device)
 	if (rc == 0 && !(send_scope && strcmp(send_scope, "no") == 0))
 		rc = rbr_form_add(&device->oauth, form, "scope", host->config(device->oauth.call, "scope", 0));
 	if (rc == 0)
-		rc = rbr_http_post(&device->oauth, endpoint, form, header, RBR_REPLAY_SAFE, &answer);
+		rc = rbr_http_post(
+			&device->oauth, "device_authorization_endpoint", form, header, RBR_REPLAY_SAFE, &answer);
 	if (rc == 0)
 		rc = take_code(device, &answer);
 	rbr_http_answer_wipe(&device->oauth, &answer);
@@ -243,20 +246,16 @@ judge(struct device *device, const struct rbr_http_answer *answer, struct ringbe
 static int
 poll_once(struct device *device, struct ringbearer_tokens *ret_tokens, bool *ret_again)
 {
-	const char *endpoint = host->config(device->oauth.call, "token_endpoint", 0);
 	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
 	struct ringbearer_secret *form, *header;
-	int rc;
+	int rc = start_form(device, &form, &header);
 
-	if (!endpoint)
-		return host->fail(device->oauth.call, RINGBEARER_E_CONFIG, "`token_endpoint` is not set; add it");
-	rc = start_form(device, &form, &header);
 	if (rc == 0)
 		rc = rbr_form_add(&device->oauth, form, "grant_type", GRANT_TYPE);
 	if (rc == 0)
 		rc = rbr_form_add_secret(&device->oauth, form, "device_code", device->device_code);
 	if (rc == 0)
-		rc = rbr_http_post(&device->oauth, endpoint, form, header, RBR_REPLAY_NEVER, &answer);
+		rc = rbr_http_post(&device->oauth, "token_endpoint", form, header, RBR_REPLAY_NEVER, &answer);
 	*ret_again = rc == RINGBEARER_E_NETWORK;
 	if (*ret_again) {
 		device->interval = device->interval * 2 < INTERVAL_MAX ? device->interval * 2 : INTERVAL_MAX;

@@ -337,9 +337,16 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 }
 
 int
-rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+rbr_http_post(const struct rbr_oauth *oauth, const char *key, const struct ringbearer_secret *body,
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 {
+	const char *url = NULL;
+	int rc = oauth->host->endpoint(oauth->call, key, &url);
+
+	if (rc == 0 && !url)
+		rc = oauth->host->fail(oauth->call, RINGBEARER_E_CONFIG, "`%s` is not set; add it to the account", key);
+	if (rc < 0)
+		return rc;
 	return request(oauth, url, body, authorization, replay, ret_answer);
 }
 

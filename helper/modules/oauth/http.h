@@ -34,10 +34,10 @@ enum rbr_replay {
 int rbr_http_get(const struct rbr_oauth *oauth, const char *url, struct rbr_http_answer *ret_answer)
 	__attribute__((warn_unused_result));
 
-/* Sends BODY as a form to URL. AUTHORIZATION is a whole header line or NULL. 0 if there was an answer, of whatever
+/* Sends BODY as a form to the account's endpoint KEY ("token_endpoint", …), if secrets may go there (host->endpoint()). AUTHORIZATION is a whole header line or NULL. 0 if there was an answer, of whatever
  * status; otherwise RINGBEARER_E_NETWORK, RINGBEARER_E_TLS, RINGBEARER_E_CONFIG, RINGBEARER_E_MALFORMED_RESPONSE (too
  * long) or RINGBEARER_E_SYSTEM. */
-int rbr_http_post(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
+int rbr_http_post(const struct rbr_oauth *oauth, const char *key, const struct ringbearer_secret *body,
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 	__attribute__((warn_unused_result));
 

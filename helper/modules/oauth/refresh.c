@@ -67,11 +67,13 @@ rbr_revoke(const struct rbr_oauth *oauth, const struct ringbearer_grant_input *i
 	const struct ringbearer_secret *token, const char *kind)
 {
 	const struct ringbearer_host *host = oauth->host;
-	const char *endpoint = host->config(oauth->call, "revocation_endpoint", 0);
+	const char *endpoint = NULL;
 	struct ringbearer_secret *parameters, *header = NULL;
 	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
-	int rc;
+	int rc = host->endpoint(oauth->call, "revocation_endpoint", &endpoint);
 
+	if (rc < 0)
+		return rc;
 	if (!endpoint)
 		return host->fail(oauth->call, RINGBEARER_E_CONFIG,
 			"the service has no `revocation_endpoint` that is known here; revoke the login in the service's own pages");
@@ -84,7 +86,7 @@ rbr_revoke(const struct rbr_oauth *oauth, const struct ringbearer_grant_input *i
 	else
 		rc = rbr_client_auth(oauth, input->client_secret, parameters, &header);
 	if (rc == 0)
-		rc = rbr_http_post(oauth, endpoint, parameters, header, RBR_REPLAY_SAFE, &answer);
+		rc = rbr_http_post(oauth, "revocation_endpoint", parameters, header, RBR_REPLAY_SAFE, &answer);
 	if (rc == RINGBEARER_E_NETWORK)
 		rc = host->fail(oauth->call, rc,
 			"the server did not answer, and the %s must be taken to be alive; revoke it in the service's own pages",

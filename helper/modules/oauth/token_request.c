@@ -119,19 +119,21 @@ static int
 send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body,
 	const struct ringbearer_secret *header, enum rbr_replay replay, struct ringbearer_tokens *ret_tokens)
 {
-	const char *endpoint = oauth->host->config(oauth->call, "token_endpoint", 0);
+	const char *endpoint = NULL;
 	int64_t pause, first_ms = rbr_oauth_now_ms();
 	enum outcome outcome;
 	bool lost = false;
-	int attempt, rc;
+	int attempt, rc = oauth->host->endpoint(oauth->call, "token_endpoint", &endpoint);
 
+	if (rc < 0)
+		return rc;
 	if (!endpoint)
 		return oauth->host->fail(oauth->call, RINGBEARER_E_CONFIG,
 			"`token_endpoint` is not set; add token_endpoint = https://… or a `provider` that knows it");
 	for (attempt = 0;; attempt++) {
 		struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
 
-		rc = rbr_http_post(oauth, endpoint, body, header, replay, &answer);
+		rc = rbr_http_post(oauth, "token_endpoint", body, header, replay, &answer);
 		if (rc == 0)
 			rc = rbr_token_response(oauth, &answer, ret_tokens);
 		if (rc < 0 && replay != RBR_REPLAY_SAFE && !answer.refusal && answer.body)
