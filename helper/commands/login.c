@@ -89,7 +89,7 @@ confirm(struct rbr_exchange *exchange, struct rbr_account *account, enum rbr_key
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret answer = RBR_SECRET_EMPTY;
 	struct rbr_context *context = exchange->call.context;
 	const char *url = rbr_account_get(account, key);
-	char prompt[QUESTION_MAX];
+	char text[QUESTION_MAX];
 	int rc;
 
 	if (!rbr_terminal_present()) {
@@ -99,11 +99,13 @@ confirm(struct rbr_exchange *exchange, struct rbr_account *account, enum rbr_key
 			rbr_keys[key].name, url);
 		return 0;
 	}
-	(void)snprintf(prompt, sizeof prompt,
-		"The issuer's metadata lead %s away from the token endpoint, to\n\n  %.300s\n\n"
-		"Type yes if secrets of %s may be sent there (it is not shown): ",
-		rbr_keys[key].name, url, account->name);
-	rc = rbr_terminal_ask(prompt, &answer, &context->error);
+	(void)snprintf(text, sizeof text,
+		"The issuer's metadata lead %s away from the token endpoint, to\n\n  %.300s\n", rbr_keys[key].name,
+		url);
+	rbr_terminal_tell(text);
+	(void)snprintf(
+		text, sizeof text, "Type yes if secrets of %s may be sent there (it is not shown): ", account->name);
+	rc = rbr_terminal_ask(text, &answer, &context->error);
 	if (rc == 0 && strcmp(rbr_secret_string(&answer), "yes") == 0)
 		rc = rbr_account_confirm(account, key, url, &context->error);
 	return rc;
