@@ -37,6 +37,16 @@ rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url)
 	return false;
 }
 
+int
+rbr_match_require(const struct rbr_account *account, const struct rbr_url *url, struct rbr_error *error)
+{
+	if (rbr_match_covers(account, url))
+		return 0;
+	return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT,
+		"the account does not answer for %s://%s%.200s; add a `match` to it if it should", url->scheme,
+		url->host, url->path);
+}
+
 static void
 weigh_account(const struct rbr_account *account, struct scan *scan)
 {

@@ -15,6 +15,10 @@
 int rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const char *username,
 	char ret_name[RBR_ACCOUNT_NAME_MAX + 1]) RBR_MUST_CHECK;
 
+/* Fails with RINGBEARER_E_NO_ACCOUNT unless ACCOUNT, which was named, answers for URL. */
+int rbr_match_require(const struct rbr_account *account, const struct rbr_url *url, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
 /* Does ACCOUNT answer for URL? */
 bool rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url);
 

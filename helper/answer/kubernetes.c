@@ -66,8 +66,9 @@ read_info(struct rbr_context *context, const char *text, struct rbr_request *req
 	if (rc < 0)
 		return rc;
 	server = rbr_message_get(&info, "spec.cluster.server");
-	if (!server || rbr_message_get(&request->message, "url"))
+	if (!server)
 		return 0;
+	/* That is where the token goes, whatever the options say. */
 	if (rbr_message_add(&request->message, "url", server) < 0)
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			VARIABLE ": the cluster's address is too long; shorten it");

@@ -5,7 +5,8 @@
  * messages are known to callers word by word.
  *
  * For a registry that no account answers for it keeps what `docker login` gives, as other such programs do. That rests in the
- * storage that git has too (storage.c), but at docker://HOST/PATH: what git keeps for a host is none of docker's.
+ * storage that git has too (storage.c), but at docker://HOST/PATH: what git keeps for a host is none of docker's. A registry
+ * without a scheme is one with https, and what was given for https goes nowhere else.
  */
 #include "config.h"
 
@@ -22,12 +23,14 @@
 #include "host/document.h"
 #include "person/log.h"
 #include "protocol/formats/formats.h"
+#include "protocol/writer.h"
 #include "vault/storage.h"
 
 #define NOT_FOUND "credentials not found in native keychain"
 #define NO_SERVER "no credentials server URL"
 #define NO_USERNAME "no credentials username"
-#define STORED "docker://" /* where passwords are kept that are no account's */
+#define STORED "docker" /* the scheme of places where passwords are kept that are no account's */
+#define SCHEME_MAX (sizeof((struct rbr_url *)0)->scheme - sizeof STORED "-")
 
 /* -- where -- */
 
@@ -68,29 +71,61 @@ make_url(struct rbr_context *context, const char *server, char text[RBR_URL_MAX]
 }
 
 static int
-find_account(struct rbr_context *context, const char *server, char name[RBR_ACCOUNT_NAME_MAX + 1])
+parse(struct rbr_context *context, const char *server, struct rbr_url *ret_url)
 {
 	char text[RBR_URL_MAX];
-	struct rbr_url url;
 	int rc = make_url(context, server, text);
 
-	if (rc == 0)
-		rc = rbr_url_parse(&url, text, "the registry's address", &context->error);
+	return rc < 0 ? rc : rbr_url_parse(ret_url, text, "the registry's address", &context->error);
+}
+
+static int
+find_account(struct rbr_context *context, const char *server, char name[RBR_ACCOUNT_NAME_MAX + 1])
+{
+	struct rbr_url url;
+	int rc = parse(context, server, &url);
+
 	return rc < 0 ? rc : rbr_match_find(context, &url, NULL, name);
 }
 
 /* -- registries without an account -- */
+
+/* Where what is given for URL rests: docker://HOST/PATH, and docker-SCHEME:// for what is given for another scheme than
+ * https. A port that https or http has anyway is no other place. */
+static int
+make_place(struct rbr_context *context, const struct rbr_url *url, char text[RBR_URL_MAX])
+{
+	struct rbr_writer writer = rbr_writer_start(text, RBR_URL_MAX);
+
+	rbr_write_text(&writer, STORED);
+	if (strcmp(url->scheme, "https") != 0)
+		rbr_write_format(&writer, "-%s", url->scheme);
+	rbr_write_format(&writer, "://%s", url->host);
+	if (url->port != rbr_url_default_port(url->scheme))
+		rbr_write_format(&writer, ":%u", url->port);
+	rbr_write_text(&writer, url->path);
+	if (strlen(url->scheme) > SCHEME_MAX || !rbr_writer_fits(&writer))
+		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+			"the request: the registry's address is too long; shorten it");
+	return 0;
+}
 
 /* A request about what is kept for SERVER and no place within it; USERNAME and SECRET are NULL if none are given. */
 static int
 ask_storage(struct rbr_context *context, const char *server, const char *username, const char *secret,
 	struct rbr_request *request)
 {
-	const char *scheme = strstr(server, "://");
 	char text[RBR_URL_MAX];
-	int size = snprintf(text, sizeof text, STORED "%s", scheme ? scheme + strlen("://") : server);
+	struct rbr_url url;
+	int rc = parse(context, server, &url);
 
-	if (size < 0 || (size_t)size >= sizeof text || rbr_message_add(&request->message, "url", text) < 0 ||
+	if (rc == 0)
+		rc = make_place(context, &url, text);
+	if (rc < 0)
+		return rc;
+	if (!username && url.username[0] != '\0')
+		username = url.username;
+	if (rbr_message_add(&request->message, "url", text) < 0 ||
 		(username && rbr_message_add(&request->message, "username", username) < 0) ||
 		(secret && rbr_message_add(&request->message, "password", secret) < 0))
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
@@ -267,16 +302,17 @@ list_account(struct listing *listing, const char *name)
 	return rc;
 }
 
-/* STORED is docker://HOST/PATH, with a port where one was said. */
+/* STORED_AT is a place as make_place() makes it. */
 static int
-list_stored(const char *stored, const char *username, void *data)
+list_stored(const char *stored_at, const char *username, void *data)
 {
 	char text[RBR_URL_MAX];
-	int size;
+	int size = -1;
 
-	if (strncmp(stored, STORED, strlen(STORED)) != 0)
-		return 0;
-	size = snprintf(text, sizeof text, "https://%s", stored + strlen(STORED));
+	if (strncmp(stored_at, STORED "://", sizeof STORED "://" - 1) == 0)
+		size = snprintf(text, sizeof text, "https%s", stored_at + sizeof STORED - 1);
+	else if (strncmp(stored_at, STORED "-", sizeof STORED "-" - 1) == 0)
+		size = snprintf(text, sizeof text, "%s", stored_at + sizeof STORED "-" - 1);
 	return size < 0 || (size_t)size >= sizeof text ? 0 : list_place(data, text, username);
 }
 

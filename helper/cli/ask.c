@@ -75,6 +75,8 @@ read_options(struct rbr_context *context, int argc, char **argv, const struct op
 			*ret_show = true;
 		else if (option == OPTION_INTERACTIVE)
 			rc = rbr_message_add(message, "interactive", "auto");
+		else if (option == OPTION_URL && context->for_git)
+			; /* git says itself where the token goes */
 		else
 			rc = rbr_message_add(message, key_of(option), optarg);
 	}
@@ -136,6 +138,15 @@ names_something(const struct rbr_message *message)
 }
 
 int
+rbr_ask_place(struct rbr_context *context, const struct rbr_request *request)
+{
+	if (!context->for_git || request->has_url)
+		return 0;
+	return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
+		"the request: it names no host, and nothing is handed out without one; add protocol= and host=");
+}
+
+int
 rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_request *request)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret input = RBR_SECRET_EMPTY;
@@ -174,7 +185,9 @@ rbr_ask(struct rbr_context *context, int argc, char **argv, struct rbr_request *
 		rc = refuse_terminal(context, show);
 	if (rc == 0 && (context->for_git || !names_something(&request->message)) && !looks_elsewhere(&request->message))
 		rc = read_input(context, request, input);
-	return rc < 0 ? rc : rbr_request_understand(request, &context->error);
+	if (rc == 0)
+		rc = rbr_request_understand(request, &context->error);
+	return rc < 0 ? rc : rbr_ask_place(context, request);
 }
 
 int

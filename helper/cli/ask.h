@@ -13,6 +13,10 @@
  */
 int rbr_ask_message(struct rbr_context *context, int argc, char **argv, struct rbr_request *request) RBR_MUST_CHECK;
 
+/* git says where a token goes, whatever the options say: a REQUEST (understood) of its that names no place is refused.
+ * RINGBEARER_E_MALFORMED_REQUEST. */
+int rbr_ask_place(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
+
 /*
  * Reads the command line of `get` or `token` (ARGV[0]) and, where it does not say what is wanted, standard input, whose bytes
  * are appended to INPUT. REQUEST (empty) is understood afterwards. Whether errors are to be told on stdout is known as soon as

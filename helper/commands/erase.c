@@ -26,6 +26,17 @@ erase_secret(struct rbr_context *context, const char *name, const char *kind, bo
 	return rc < 0 ? rc : rbr_custody_erase(context, &account, all ? NULL : kind, interactive);
 }
 
+/* A place where the account does not answer has nothing to say about its token. One whose file is gone is nowhere. */
+static int
+check_place(struct rbr_context *context, const struct rbr_request *request)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+
+	if (!request->has_url || rbr_account_load(request->account, &account, NULL) < 0)
+		return 0;
+	return rbr_match_require(&account, &request->url, &context->error);
+}
+
 int
 rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 {
@@ -36,6 +47,8 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 
 	if (rc == 0)
 		rc = rbr_request_understand(&request, &context->error);
+	if (rc == 0)
+		rc = rbr_ask_place(context, &request);
 	if (rc < 0)
 		return rc;
 	if (!request.account) {
@@ -44,6 +57,8 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 			return rc == RINGBEARER_E_NO_ACCOUNT ? rbr_storage_erase(context, &request) : 0;
 	} else {
 		rc = rbr_account_check_name(request.account, &context->error);
+		if (rc == 0)
+			rc = check_place(context, &request);
 		if (rc < 0)
 			return rc;
 		(void)snprintf(name, sizeof name, "%s", request.account);

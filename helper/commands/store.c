@@ -39,6 +39,8 @@ keep_of_account(struct rbr_context *context, const struct rbr_request *request)
 		(void)snprintf(context->account, sizeof context->account, "%s", request->account);
 		if (!loaded)
 			rc = rbr_account_load(request->account, &account, &context->error);
+		if (rc == 0 && !loaded && request->has_url)
+			rc = rbr_match_require(&account, &request->url, &context->error);
 		loaded = true;
 		if (rc == 0)
 			rc = keep(context, &account, kinds[i], value, request->interactive);
@@ -62,6 +64,8 @@ rbr_command_store(struct rbr_context *context, int argc, char **argv)
 	if (!rbr_message_get(&request.message, "account") && !rbr_request_named_token(&request))
 		return 0;
 	rc = rbr_request_understand(&request, &context->error);
+	if (rc == 0)
+		rc = rbr_ask_place(context, &request);
 	if (rc < 0)
 		return rc;
 	if (request.account)

@@ -91,10 +91,10 @@ answer_afresh(struct rbr_context *context, const struct rbr_request *request, st
 
 	if (rc < 0)
 		return rc;
-	if (request->account && request->has_url && !rbr_match_covers(&account, &request->url))
-		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT,
-			"the account does not answer for %s://%s%.200s; add a `match` to it if it should",
-			request->url.scheme, request->url.host, request->url.path);
+	if (request->account && request->has_url)
+		rc = rbr_match_require(&account, &request->url, &context->error);
+	if (rc < 0)
+		return rc;
 	rc = settle_scope(context, &account, wish);
 	if (rc < 0)
 		return rc;

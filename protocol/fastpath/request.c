@@ -138,6 +138,22 @@ add_path(char *text, size_t room, size_t used, const char *path)
 	return true;
 }
 
+/* Are `protocol` and `host`, where they are said beside `url`, those of it? One place is asked about, not two. */
+static bool
+is_one_place(const struct rbr_url *url, const char *protocol, const char *host)
+{
+	struct rbr_url other;
+	char text[RBR_URL_MAX];
+	int length;
+
+	if (!protocol && !host)
+		return true;
+	length = snprintf(text, sizeof text, "%s://%s/", protocol ? protocol : url->scheme, host ? host : url->host);
+	return length >= 0 && (size_t)length < sizeof text && rbr_url_parse(&other, text, "", NULL) == 0 &&
+		strcmp(other.scheme, url->scheme) == 0 && strcmp(other.host, url->host) == 0 &&
+		(!host || other.port == url->port);
+}
+
 /* protocol + host + path, or url. */
 static int
 take_url(struct rbr_request *request, struct rbr_error *error)
@@ -165,6 +181,9 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 	}
 	if (rbr_url_parse(&request->url, url, "url", &why) < 0)
 		return malformed(error, why.detail, "write url=https://host/path, or protocol=, host= and path=");
+	if (url != text && !is_one_place(&request->url, protocol, host))
+		return malformed(
+			error, "`url` names one place, and `protocol` and `host` another", "write one of them");
 	request->has_url = true;
 	if (!request->username && request->url.username[0] != '\0')
 		request->username = request->url.username;

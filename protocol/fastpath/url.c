@@ -28,8 +28,8 @@ lower(char *text)
 		*text = (char)tolower((unsigned char)*text);
 }
 
-static unsigned
-default_port(const char *scheme)
+unsigned
+rbr_url_default_port(const char *scheme)
 {
 	if (strcmp(scheme, "https") == 0)
 		return 443;
@@ -121,7 +121,7 @@ parse_port(struct rbr_url *url, const char *text, size_t size)
 	unsigned long port = 0;
 	size_t i;
 
-	url->port = default_port(url->scheme);
+	url->port = rbr_url_default_port(url->scheme);
 	for (i = 0; i < size; i++) {
 		if (!isdigit((unsigned char)text[i]))
 			return false;
@@ -204,7 +204,7 @@ parse_authority(struct rbr_url *url, const char *text, size_t size)
 	for (i = 0; i < host_size; i++)
 		if (!is_unreserved((unsigned char)host[i]) && !(*host == '[' && strchr("[]:", host[i])))
 			return false;
-	if ((host_size == 0 && default_port(url->scheme) != 0) || (tail < end && *tail != ':') ||
+	if ((host_size == 0 && rbr_url_default_port(url->scheme) != 0) || (tail < end && *tail != ':') ||
 		!copy(url->host, sizeof url->host, host, host_size))
 		return false;
 	lower(url->host);

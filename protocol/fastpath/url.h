@@ -26,6 +26,9 @@ struct rbr_url {
 /* Takes TEXT apart. RINGBEARER_E_CONFIG with a detail that begins with WHAT. */
 int rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struct rbr_error *error) RBR_MUST_CHECK;
 
+/* The port that SCHEME has where none is said; 0 where it has none that is known here. */
+unsigned rbr_url_default_port(const char *scheme);
+
 /* "scheme://host:port": what two URLs must share to reach the same server. */
 void rbr_url_origin(const struct rbr_url *url, char *origin, size_t size);
 

@@ -116,8 +116,11 @@ urls_may_come_in_one_piece(void **state)
 	take(&request, "url=https://jane@example.org/\nusername=\n");
 	assert_string_equal(request.username, "jane");
 	rbr_request_wipe(&request);
-	take(&request, "url=https://one/\nprotocol=https\nhost=two\n");
+	take(&request, "url=https://one/a\nprotocol=HTTPS\nhost=One:443\n");
 	assert_string_equal(request.url.host, "one");
+	rbr_request_wipe(&request);
+	take(&request, "url=https://one:8443/a\nprotocol=https\n");
+	assert_int_equal(request.url.port, 8443);
 	rbr_request_wipe(&request);
 	take(&request, "protocol=https\nhost=h\n");
 	assert_string_equal(request.url.path, "/");
@@ -130,6 +133,12 @@ broken_urls_are_refused(void **state)
 	char text[RBR_URL_MAX + 64];
 
 	(void)state;
+	refuse("url=https://one/\nprotocol=https\nhost=two\n", "names one place");
+	refuse("url=https://one/\nhost=two\n", "names one place");
+	refuse("url=https://one/\nhost=\n", "names one place");
+	refuse("url=https://one/\nhost=one:8443\n", "names one place");
+	refuse("url=https://one/\nprotocol=http\n", "names one place");
+	refuse("protocol=http\nhost=one\nurl=https://one/\n", "names one place");
 	refuse("url=example.org\n", "is no URL");
 	refuse("url=\n", "is no URL");
 	refuse("protocol=https\nhost=\n", "host or port");
