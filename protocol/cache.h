@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Access tokens in the Linux kernel's keyring.
+ * What is kept in memory: access tokens, and what runs leave for each other.
  *
- * A record is a key of type "user" in the user keyring (@u, user-keyring(7)): it never touches a disk, it is shared by
- * all sessions of the user, and the kernel drops it at its time. Every failure here (no such system call in a
- * container, quota, expired, no permission) means "not cached" and nothing else.
+ * A record is a key in the kernel's user keyring (@u, user-keyring(7)), or where that cannot be had a file in a folder that
+ * is in memory: it is written to no disk, it is shared by all sessions of the user, and it is gone at its time.
+ * Every failure here (no such system call in a container, quota, expired, no permission) means "not kept" and nothing else.
  */
 #ifndef RBR_CACHE_H
 #define RBR_CACHE_H
@@ -38,18 +38,21 @@ bool rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
  * worth nothing to another user: who changes users begins with 0 again. */
 bool rbr_cache_read_again(const struct rbr_cache_key *key, long *seen, struct rbr_message *record);
 
+/* The same, for what must be the last that was written where a death has left one in either tier. */
+bool rbr_cache_read_newest(const struct rbr_cache_key *key, struct rbr_message *record);
+
 /* Keeps RECORD under KEY for SECONDS (at least 1) and replaces what was there in one step: no reader ever sees none.
  * False: not kept. */
 bool rbr_cache_write(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds);
 
-/* The same in the fewest steps for what must not be lost: RECORD is safe after one system call, which comes first, and its
- * lifetime is set afterwards. */
+/* The same in the fewest steps for what must not be lost: where the kernel takes it, RECORD is safe after one system call, and its
+ * lifetime is set afterwards. What is in the other tier stays: rbr_cache_read_newest() tells them apart. */
 bool rbr_cache_park(const struct rbr_cache_key *key, const struct rbr_message *record, int64_t seconds);
 
 /* Drops the record of KEY. */
 void rbr_cache_drop(const struct rbr_cache_key *key);
 
-/* Calls VISIT with every record of ringbearer's in the keyring; where it returns true, the record is dropped. */
+/* Calls VISIT with every record that there is; where it returns true, the record is dropped. */
 typedef bool (*rbr_cache_visitor)(const struct rbr_message *record, void *data);
 void rbr_cache_visit(rbr_cache_visitor visit, void *data);
 

@@ -58,7 +58,7 @@ recall(const struct rbr_rotation *rotation, const struct rbr_cache_key *key, str
 {
 	const char *used;
 
-	if (!rbr_cache_read(key, record))
+	if (!rbr_cache_read_newest(key, record))
 		return false;
 	used = rbr_message_get(record, "used");
 	return used && strcmp(used, rotation->used) == 0;
@@ -216,7 +216,7 @@ bool
 rbr_rotation_recall(
 	struct rbr_rotation *rotation, struct rbr_message *record, struct rbr_clock *ret_sent, int64_t *ret_sent_ms)
 {
-	if (!rbr_cache_read(&rotation->pending_key, record) || !rbr_message_get(record, "bytes"))
+	if (!rbr_cache_read_newest(&rotation->pending_key, record) || !rbr_message_get(record, "bytes"))
 		return false;
 	ret_sent->real = rbr_message_get_number(record, "sent", 0);
 	ret_sent->boot = rbr_message_get_number(record, "sent_boot", 0);

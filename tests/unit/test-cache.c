@@ -5,18 +5,15 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <linux/audit.h>
-#include <linux/filter.h>
 #include <linux/keyctl.h>
-#include <linux/seccomp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "protocol/cache.h"
+#include "protocol/memory.h"
 
 #define NAME_MAX_LENGTH 40
 
@@ -46,6 +43,15 @@ static void
 need_keyring(void)
 {
 	if (!unit_has_keyring())
+		skip();
+}
+
+static void
+need_memory(void)
+{
+	char path[RBR_MEMORY_PATH_MAX];
+
+	if (!rbr_memory_folder(path))
 		skip();
 }
 
@@ -278,27 +284,24 @@ a_record_for_something_else_is_not_taken(void **state)
 }
 
 static void
-long_records_are_kept_up_to_the_kernels_limit(void **state)
+long_records_are_kept_where_there_is_room(void **state)
 {
-	char *value = malloc(40000);
+	static const size_t sizes[] = {4090, 32000, 33000, 60000};
+	char *value = malloc(RBR_LINE_MAX + 1);
+	size_t i;
 
 	(void)state;
 	need_keyring();
 	assert_non_null(value);
-	memset(value, 'v', 40000);
-	value[4090] = '\0';
-	assert_true(write_value(value, 60));
-	assert_true(holds(value));
-	value[4090] = 'v';
-	value[32000] = '\0';
-	assert_true(write_value(value, 60));
-	assert_true(holds(value));
-	value[32000] = 'v';
-	value[33000] = '\0';
-	assert_false(write_value(value, 60));
-	value[33000] = 'v';
-	value[32000] = '\0';
-	assert_true(holds(value)); /* what cannot be kept displaces nothing */
+	for (i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+		memset(value, 'v', sizes[i]);
+		value[sizes[i]] = '\0';
+		assert_true(write_value(value, 60));
+		assert_true(holds(value));
+		assert_int_equal(find_serial() < 0, sizes[i] > 32700); /* never in both */
+	}
+	assert_true(write_value("short", 60));
+	assert_true(holds("short") && find_serial() > 0);
 	free(value);
 }
 
@@ -408,32 +411,61 @@ private_sessions_share_the_records(void **state)
 	assert_true(holds("inside"));
 }
 
-static bool
-no_keyring(void)
-{
-	struct sock_filter filter[] = {
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_keyctl, 1, 0),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_add_key, 0, 1),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-	};
-	const struct sock_fprog program = {sizeof filter / sizeof filter[0], filter};
-	struct visited visited = {NULL, 0};
+static int refusal;
 
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 || prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0)
+static bool
+second_tier_alone(void)
+{
+	struct visited visited = {NULL, 0};
+	bool done;
+
+	if (!unit_refuse_keys(refusal))
 		return true; /* then there is nothing to see */
+	done = !unit_has_keyring() && holds(NULL) && write_value("one", 60) && holds("one") && write_value("two", 60) &&
+		holds("two");
 	rbr_cache_visit(visit, &visited);
 	rbr_cache_drop(&key);
-	return !unit_has_keyring() && holds(NULL) && !write_value("one", 60) && visited.seen == 0;
+	return done && visited.seen > 0 && holds(NULL);
 }
 
-/* A container that forbids the system calls: nothing is cached, and nothing else happens. */
+/* A container that forbids the system calls, and a kernel that has none. */
 static void
-without_a_keyring_nothing_is_cached(void **state)
+without_a_keyring_records_are_in_memory_all_the_same(void **state)
 {
 	(void)state;
-	assert_true(unit_passes_elsewhere(no_keyring));
+	need_memory();
+	refusal = EPERM;
+	assert_true(unit_passes_elsewhere(second_tier_alone));
+	refusal = ENOSYS;
+	assert_true(unit_passes_elsewhere(second_tier_alone));
+}
+
+static bool
+left_in_memory(void)
+{
+	return !unit_refuse_keys(EPERM) || write_value("in memory", 60);
+}
+
+/* Two runs, of which one has no keyring: each finds what the other has written, and the last that was written if it must. */
+static void
+tiers_agree_on_the_newest(void **state)
+{
+	struct rbr_message record = RBR_MESSAGE_EMPTY;
+	bool found;
+
+	(void)state;
+	need_keyring();
+	need_memory();
+	assert_true(write_value("in the kernel", 60));
+	assert_true(unit_passes_elsewhere(left_in_memory));
+	assert_true(holds("in the kernel"));
+	found = rbr_cache_read_newest(&key, &record);
+	assert_true(is_right(found, &record, "in memory"));
+	assert_true(write_value("at last", 60)); /* takes the other away */
+	found = rbr_cache_read_newest(&key, &record);
+	assert_true(is_right(found, &record, "at last"));
+	rbr_cache_drop(&key);
+	assert_true(holds(NULL));
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, make_key, drop_key)
@@ -451,10 +483,11 @@ main(void)
 		TEST(permissions_are_narrow),
 		TEST(the_key_is_in_the_user_keyring_alone),
 		TEST(a_record_for_something_else_is_not_taken),
-		TEST(long_records_are_kept_up_to_the_kernels_limit),
+		TEST(long_records_are_kept_where_there_is_room),
 		TEST(visiting_finds_and_drops),
 		TEST(private_sessions_share_the_records),
-		TEST(without_a_keyring_nothing_is_cached),
+		TEST(without_a_keyring_records_are_in_memory_all_the_same),
+		TEST(tiers_agree_on_the_newest),
 		cmocka_unit_test(keys_differ_by_their_components),
 		cmocka_unit_test(the_hash_is_fnv_1a),
 	};

@@ -36,6 +36,9 @@ void unit_write(const char *path, const char *text, mode_t mode);
 void unit_stderr_catch(void);
 const char *unit_stderr_release(void);
 
+/* From now on the kernel answers whoever wants something of its keyrings with the error CODE. False: it cannot be had. */
+bool unit_refuse_keys(int code);
+
 /* Fails unless TEXT contains PART. */
 #define unit_assert_contains(text, part) unit_contains(text, part, true, __FILE__, __LINE__)
 #define unit_assert_lacks(text, part) unit_contains(text, part, false, __FILE__, __LINE__)
