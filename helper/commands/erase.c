@@ -59,8 +59,8 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 		rc = rbr_account_check_name(request.account, &context->error);
 		if (rc == 0)
 			rc = check_place(context, &request);
-		if (rc < 0)
-			return rc;
+		if (rc < 0) /* git says it to every helper that stands there */
+			return rc == RINGBEARER_E_NO_ACCOUNT && context->for_git ? 0 : rc;
 		(void)snprintf(name, sizeof name, "%s", request.account);
 	}
 	(void)snprintf(context->account, sizeof context->account, "%s", name);
