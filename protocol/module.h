@@ -83,6 +83,10 @@ struct ringbearer_host {
 	 * config() has NULL for it then. */
 	int (*endpoint)(struct ringbearer_call *call, const char *key, const char **ret_url);
 
+	/* May the regular file PATH decide what runs or whom secrets go to? Only if nobody but root and the user can change it, or
+	 * the folders above it. RINGBEARER_E_CONFIG, with the reason recorded, if not, or if it cannot be read. */
+	int (*trust)(struct ringbearer_call *call, const char *path);
+
 	/* Milliseconds left until the call's deadline; 0 when it has passed. Every wait must be bounded by it. */
 	int64_t (*remaining_ms)(struct ringbearer_call *call);
 

@@ -333,7 +333,7 @@ rbr_account_load(const char *name, struct rbr_account *ret_account, struct rbr_e
 	if (rc == RINGBEARER_E_NO_ACCOUNT)
 		return rbr_account_missing(name, error);
 	if (rc == 0)
-		rc = rbr_config_read(located.path, &lines, error);
+		rc = rbr_config_read(located.path, RBR_TRUST_USER, &lines, error);
 	if (rc == 0)
 		memcpy(ret_account->path, located.path, sizeof located.path);
 	if (rc == 0)

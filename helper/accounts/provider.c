@@ -56,16 +56,12 @@ read_all(int descriptor, struct ringbearer_secret *text)
 }
 
 int
-rbr_config_read(const char *path, struct rbr_message *lines, struct rbr_error *error)
+rbr_config_read(const char *path, enum rbr_trust trust, struct rbr_message *lines, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
-	RBR_CLEANUP(rbr_close) int descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
-	struct stat status;
-	int rc;
+	RBR_CLEANUP(rbr_close) int descriptor = -1;
+	int rc = rbr_trust_open(path, trust, RINGBEARER_E_CONFIG, &descriptor, error);
 
-	if (descriptor < 0 || fstat(descriptor, &status) < 0)
-		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s cannot be read: %s", path, strerror(errno));
-	rc = rbr_config_trust(path, status.st_mode, status.st_uid, error);
 	if (rc < 0)
 		return rc;
 	if (read_all(descriptor, &text) < 0)
@@ -100,7 +96,8 @@ rbr_provider_load(const char *name, struct rbr_provider *ret_provider, struct rb
 			return rc;
 		if (access(path, F_OK) < 0)
 			continue;
-		rc = rbr_config_read(path, &ret_provider->lines, error);
+		rc = rbr_config_read(path, places[i] == RBR_PLACE_SHIPPED ? RBR_TRUST_INSTALLED : RBR_TRUST_USER,
+			&ret_provider->lines, error);
 		if (rc < 0)
 			return rc;
 		memcpy(ret_provider->path, path, sizeof path);

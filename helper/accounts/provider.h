@@ -14,6 +14,7 @@
 
 #include "protocol/fastpath/locate.h"
 #include "protocol/message.h"
+#include "trust.h"
 
 struct rbr_provider {
 	struct rbr_message lines;
@@ -37,6 +38,7 @@ int rbr_provider_visit(rbr_provider_visitor visit, void *data, struct rbr_error 
 
 /* Reads a configuration file that others must not be able to write. RINGBEARER_E_CONFIG. Bytes of a stranger:
  * fuzz-account. */
-int rbr_config_read(const char *path, struct rbr_message *lines, struct rbr_error *error) RBR_MUST_CHECK;
+int rbr_config_read(const char *path, enum rbr_trust trust, struct rbr_message *lines, struct rbr_error *error)
+	RBR_MUST_CHECK;
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "accounts/endpoint.h"
+#include "accounts/trust.h"
 #include "journal/rotation.h"
 #include "person/blot.h"
 #include "person/browser.h"
@@ -191,6 +192,12 @@ host_endpoint(struct ringbearer_call *call, const char *key, const char **ret_ur
 	return rc;
 }
 
+static int
+host_trust(struct ringbearer_call *call, const char *path)
+{
+	return rbr_trust_check(path, RBR_TRUST_USER, RINGBEARER_E_CONFIG, &call->context->error);
+}
+
 static int64_t
 host_remaining_ms(struct ringbearer_call *call)
 {
@@ -305,6 +312,7 @@ rbr_host(void)
 		.retry_after = host_retry_after,
 		.config = host_config,
 		.endpoint = host_endpoint,
+		.trust = host_trust,
 		.remaining_ms = host_remaining_ms,
 		.interactive = host_interactive,
 		.sending = host_sending,

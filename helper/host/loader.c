@@ -3,9 +3,11 @@
  * How a module gets in.
  *
  * A name from a configuration file becomes a file name of letters, digits and dashes in one folder, so it cannot name
- * anything else. The object is bound at once (RTLD_NOW: a missing symbol is found here and not in the middle of a
- * rotation) and privately (RTLD_LOCAL: modules do not see one another), and it is never unloaded: GLib keeps threads and
- * thread-local destructors that would outlive it.
+ * anything else, and nobody but root and the user can have put it there (trust.h). A missing symbol is found here and
+ * not in the middle of a rotation: a module that is linked with `-z now` has its own bound at once whatever we say, and is
+ * opened lazily, since those of the many libraries behind it need not be; any other is opened with RTLD_NOW. It is opened
+ * privately (RTLD_LOCAL: modules do not see one another) and never unloaded: GLib keeps threads and thread-local
+ * destructors that would outlive it.
  *
  * The vtable of the module's family is copied into a zeroed struct of the host's own size, as much of it as both sides know.
  * What an older module does not have is NULL afterwards, which means "not supported".
@@ -18,10 +20,12 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <link.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/trust.h"
 #include "cli/names.h"
 #include "cli/nearest.h"
 #include "host.h"
@@ -29,6 +33,7 @@
 #include "protocol/fastpath/paths.h"
 
 #define FILE_NAME_MAX 80
+#define DYNAMIC_MAX 4096 /* bytes of an object's table that are looked through */
 #define SURVEY_MAX 240 /* of a list of modules in a message */
 /* A vtable that ends before this has not even its own size. */
 #define OPERATIONS_MIN sizeof(uint32_t)
@@ -126,11 +131,44 @@ missing(struct rbr_context *context, const char *family, const char *name, const
 		text[0] != '\0' ? text : "none", path);
 }
 
+static bool
+read_at(int descriptor, void *to, size_t size, uint64_t offset)
+{
+	return pread(descriptor, to, size, (off_t)offset) == (ssize_t)size;
+}
+
+/* Was the object linked with `-z now`? False as well for what is no object: dlopen() says so. */
+static bool
+binds_now(int descriptor)
+{
+	ElfW(Ehdr) header;
+	ElfW(Phdr) part = {.p_type = PT_NULL};
+	ElfW(Dyn) entry;
+	uint64_t i, at;
+
+	if (!read_at(descriptor, &header, sizeof header, 0) || memcmp(header.e_ident, ELFMAG, SELFMAG) != 0 ||
+		header.e_phentsize != sizeof part)
+		return false;
+	for (i = 0; i < header.e_phnum && part.p_type != PT_DYNAMIC; i++)
+		if (!read_at(descriptor, &part, sizeof part, header.e_phoff + i * sizeof part))
+			return false;
+	for (at = 0; part.p_type == PT_DYNAMIC && at + sizeof entry <= part.p_filesz && at < DYNAMIC_MAX;
+		at += sizeof entry) {
+		if (!read_at(descriptor, &entry, sizeof entry, part.p_offset + at) || entry.d_tag == DT_NULL)
+			return false;
+		if (entry.d_tag == DT_BIND_NOW || (entry.d_tag == DT_FLAGS && (entry.d_un.d_val & DF_BIND_NOW)) ||
+			(entry.d_tag == DT_FLAGS_1 && (entry.d_un.d_val & DF_1_NOW)))
+			return true;
+	}
+	return false;
+}
+
 /* Fills *RET_NAME with the module's name and SIZE bytes at RET_OPS with its vtable. */
 static int
 open_module(struct rbr_context *context, const char *family, const char *name, size_t size, const char **ret_name,
 	void *ret_ops)
 {
+	RBR_CLEANUP(rbr_close) int file_descriptor = -1;
 	const struct ringbearer_module *module;
 	char file[FILE_NAME_MAX], path[PATH_MAX];
 	init_function init;
@@ -148,7 +186,10 @@ open_module(struct rbr_context *context, const char *family, const char *name, s
 		context->opened_modules = true;
 	if (access(path, F_OK) < 0 && errno == ENOENT)
 		return missing(context, family, name, path);
-	object = dlopen(path, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+	rc = rbr_trust_open(path, RBR_TRUST_INSTALLED, RINGBEARER_E_MODULE, &file_descriptor, &context->error);
+	if (rc < 0)
+		return rc;
+	object = dlopen(path, (binds_now(file_descriptor) ? RTLD_LAZY : RTLD_NOW) | RTLD_LOCAL | RTLD_NODELETE);
 	if (!object)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s cannot be loaded (%s); install the package that brings it anew", path,

@@ -76,6 +76,14 @@ fake_endpoint(struct ringbearer_call *call, const char *key, const char **ret_ur
 	return 0;
 }
 
+static int
+fake_trust(struct ringbearer_call *call, const char *path)
+{
+	(void)call;
+	(void)path;
+	return 0;
+}
+
 static int64_t
 fake_remaining_ms(struct ringbearer_call *call)
 {
@@ -133,6 +141,7 @@ fake_host(void)
 		.retry_after = fake_retry_after,
 		.config = fake_config,
 		.endpoint = fake_endpoint,
+		.trust = fake_trust,
 		.remaining_ms = fake_remaining_ms,
 		.interactive = fake_interactive,
 		.secret_new = fake_secret_new,

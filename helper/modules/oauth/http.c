@@ -301,6 +301,15 @@ time_left(const struct rbr_oauth *oauth)
 	return left < most ? left : most;
 }
 
+/* The certificates that are believed decide whom secrets go to. One that is not there is libcurl's to complain about. */
+static int
+check_ca_file(const struct rbr_oauth *oauth)
+{
+	const char *ca_file = oauth->host->config(oauth->call, "ca_file", 0);
+
+	return ca_file && access(ca_file, R_OK) == 0 ? oauth->host->trust(oauth->call, ca_file) : 0;
+}
+
 static int
 request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
@@ -309,8 +318,12 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 	int64_t remaining = time_left(oauth);
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
 	CURL *curl;
-	int rc;
+	int rc = check_ca_file(oauth);
 
+	if (rc < 0) {
+		curl_slist_free_all(headers);
+		return rc;
+	}
 	if (remaining <= 0) {
 		curl_slist_free_all(headers);
 		return oauth->host->fail(
