@@ -164,6 +164,12 @@ check_states() { # of `list`, as JSON has them and as a person reads them
   mentioned "$scratch/code" "$manual"
 }
 
+check_provider_files() {
+  (cd "$srcdir" && ls helper/providers) | sort >"$scratch/there"
+  sed -n 's|^[[:blank:]]*%D%/providers/\([^ ]*\).*|\1|p' "$srcdir/helper/Makefile.am" | sort >"$scratch/installed"
+  diff "$scratch/there" "$scratch/installed"
+}
+
 check_provider_keys() {
   sed -n '/^rbr_provider_has_key/,/^}/p' "$srcdir/helper/accounts/provider.c" | tr '\n' ' ' |
     sed 's/.*own\[\] = {\([^}]*\)}.*/\1/' | grep -oE '[a-z_]+' >"$scratch/code"
@@ -235,6 +241,7 @@ check 'the keys of a request are in ringbearer-protocol(7)' check_request_keys
 check 'the environment variables are in ringbearer(1)' check_environment
 check 'the states of list are in ringbearer(1)' check_states
 check 'the keys that only provider files have are in ringbearer(1)' check_provider_keys
+check 'the provider files and those that are installed' check_provider_files
 check 'the functions of the host are in ringbearer-module(7)' members ringbearer_host
 check 'the operations of modules are in ringbearer-module(7)' operations
 check 'the words of config are in ringbearer-module(7)' check_config
