@@ -74,7 +74,7 @@ struct ringbearer_host {
 
 	/* The value of the account's KEY ("client_id", "token_endpoint", …) with defaults, provider and request applied,
 	 * or NULL if it is not set; "account" is the account's name, "request_scope" the scope if the request itself names
-	 * one, "denied_hint" and "rejected_hint" what the provider's file says that it takes to consent and to change the
+	 * one, "interactive_hint" how the program that asks has a person asked, if it has a way of its own, "denied_hint" and "rejected_hint" what the provider's file says that it takes to consent and to change the
 	 * application. INDEX counts the values of a key that may repeat, from 0. */
 	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
 
@@ -119,6 +119,11 @@ struct ringbearer_host {
 
 	/* Asks the person behind a login for one line, which is not shown. RINGBEARER_E_USAGE if there is no terminal. */
 	int (*ask)(struct ringbearer_call *call, const char *prompt, struct ringbearer_secret **ret_line);
+
+	/* A person is asked something elsewhere (in a keyring's window) from now on, or with BEGINS false has answered: what
+	 * they take is not the call's time. remaining_ms() says meanwhile how long they may take. Only where interactive()
+	 * says so. */
+	void (*asking)(struct ringbearer_call *call, bool begins);
 
 	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;
 	 * secret_free(NULL) does nothing. secret_data() is valid until the buffer is appended to or freed. */

@@ -62,6 +62,7 @@ read_holdings(struct rbr_context *context, const struct rbr_account *account, st
 	struct rbr_vault vault;
 
 	rbr_call_start(&call, context, account, false);
+	rbr_call_hurry(&call);
 	holdings->known = rbr_vault_open(&call, &vault) == 0 && vault.store.ops.list &&
 		vault.store.ops.list(&call, NULL, note_item, holdings) == 0;
 }

@@ -17,6 +17,8 @@
 #include "protocol/secret.h"
 
 #define RETRY_AFTER_MAX 86400
+#define INFORMING_MS 1000
+#define PERSON_MS (120 * 1000) /* how long a prompt stays open */
 /* Text is blotted before it is cut, so that no half of a secret stays at the end. */
 #define TEXT_MAX 8192
 
@@ -29,6 +31,15 @@ rbr_call_start(
 	call->account = account;
 	call->interactive = interactive;
 	call->deadline_ms = rbr_now_ms() + rbr_account_seconds(account, RBR_KEY_TIMEOUT) * 1000;
+}
+
+void
+rbr_call_hurry(struct ringbearer_call *call)
+{
+	const int64_t soon = rbr_now_ms() + INFORMING_MS;
+
+	if (call->deadline_ms > soon)
+		call->deadline_ms = soon;
 }
 
 void
@@ -170,6 +181,8 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 		return call->account->issuer;
 	if (strcmp(key, "iss_required") == 0)
 		return call->account->iss_required ? "yes" : NULL;
+	if (strcmp(key, "interactive_hint") == 0)
+		return call->context->interactive_hint;
 	if (strcmp(key, "denied_hint") == 0)
 		return call->account->denied_hint[0] != '\0' ? call->account->denied_hint : NULL;
 	if (strcmp(key, "rejected_hint") == 0)
@@ -210,6 +223,17 @@ static bool
 host_interactive(struct ringbearer_call *call)
 {
 	return call->interactive;
+}
+
+static void
+host_asking(struct ringbearer_call *call, bool begins)
+{
+	if (begins == call->asking || !call->interactive)
+		return;
+	call->asking = begins;
+	if (begins)
+		call->left_ms = host_remaining_ms(call);
+	call->deadline_ms = rbr_now_ms() + (begins ? PERSON_MS : call->left_ms);
 }
 
 static void
@@ -322,6 +346,7 @@ rbr_host(void)
 		.progress = host_progress,
 		.discovered = host_discovered,
 		.ask = host_ask,
+		.asking = host_asking,
 		.secret_new = rbr_secret_new,
 		.secret_append = rbr_secret_append,
 		.secret_data = host_secret_data,

@@ -15,6 +15,8 @@ struct ringbearer_call {
 	struct rbr_context *context;
 	const struct rbr_account *account;
 	int64_t deadline_ms; /* CLOCK_BOOTTIME */
+	int64_t left_ms; /* what was left of that when a person began to be asked */
+	bool asking; /* they still are: the deadline is theirs */
 	bool interactive;
 	bool paste; /* a login: the person pastes the address they were sent to */
 	bool no_browser; /* a login: only show the address */
@@ -31,6 +33,9 @@ struct ringbearer_call {
 /* A call on behalf of ACCOUNT whose deadline is the account's `timeout` from now. */
 void rbr_call_start(
 	struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account, bool interactive);
+
+/* The call only informs: nobody waits for it longer than a second in all. */
+void rbr_call_hurry(struct ringbearer_call *call);
 
 /* Has SECRET blotted out of messages from now on. It must outlive the call. */
 void rbr_call_hide(struct ringbearer_call *call, const struct ringbearer_secret *secret);

@@ -13,6 +13,9 @@ struct rbr_context {
 	bool trace; /* RINGBEARER_TRACE=1 */
 	bool for_git; /* git asks: it says on standard input where the token goes, whatever the options say */
 	bool quiet; /* nobody reads what the run says: a detached renewal, a caller that wants silence */
+	bool interactive; /* the caller's name says that a person may be asked */
+	const char
+		*interactive_hint; /* how the program that asks has a person asked; NULL: by ringbearer's own options */
 	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */

@@ -15,101 +15,34 @@
  * context of our own, with the call's deadline as a source; when it comes the step is cancelled, and given up together with
  * the context if it does not even react to that.
  *
- * Prompts. Our class refuses to show one where the call is not interactive, and notes that one was wanted: "locked". One
- * that a person closed is "dismissed".
+ * Prompts are in prompt.c. A question that could not be put is "locked", one that a person closed is "dismissed".
  */
 #include "config.h"
 
 #include "session.h"
 
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define BUS_NAME "org.freedesktop.secrets"
 #define CANCEL_GRACE_MS 500
 #define RUNTIME_BUS_MAX 4096
 
-/* -- a service that can be told not to prompt -- */
-
-typedef struct {
-	SecretService parent;
-	gboolean may_prompt;
-	gboolean wanted_prompt; /* one was wanted and not shown */
-	gboolean prompted; /* one was shown */
-} RbrService;
-
-typedef struct {
-	SecretServiceClass parent;
-} RbrServiceClass;
-
-/* The macro declares what it defines. */
-GType rbr_service_get_type(void);
-G_DEFINE_TYPE(RbrService, rbr_service, SECRET_TYPE_SERVICE)
-
-/* What a prompt of TYPE answers when it was of no use: libsecret looks into it without asking whether it is there. */
-static GVariant *
-nothing_unlocked(const GVariantType *type)
-{
-	if (type && g_variant_type_equal(type, G_VARIANT_TYPE("ao")))
-		return g_variant_ref_sink(g_variant_new_array(G_VARIANT_TYPE_OBJECT_PATH, NULL, 0));
-	return g_variant_ref_sink(g_variant_new_object_path("/"));
-}
-
-static void
-prompt_async(SecretService *service, SecretPrompt *prompt, const GVariantType *type, GCancellable *cancellable,
-	GAsyncReadyCallback callback, gpointer data)
-{
-	RbrService *self = (RbrService *)service;
-	GTask *task;
-
-	if (self->may_prompt) {
-		self->prompted = TRUE;
-		SECRET_SERVICE_CLASS(rbr_service_parent_class)
-			->prompt_async(service, prompt, type, cancellable, callback, data);
-		return;
-	}
-	self->wanted_prompt = TRUE;
-	task = g_task_new(service, cancellable, callback, data);
-	g_task_set_source_tag(task, (gpointer)prompt_async);
-	g_task_return_pointer(task, nothing_unlocked(type), (GDestroyNotify)g_variant_unref);
-	g_object_unref(task);
-}
-
-static GVariant *
-prompt_finish(SecretService *service, GAsyncResult *result, GError **error)
-{
-	if (G_IS_TASK(result) && g_task_get_source_tag(G_TASK(result)) == (gpointer)prompt_async)
-		return g_task_propagate_pointer(G_TASK(result), error);
-	return SECRET_SERVICE_CLASS(rbr_service_parent_class)->prompt_finish(service, result, error);
-}
-
-static void
-rbr_service_class_init(RbrServiceClass *class)
-{
-	SECRET_SERVICE_CLASS(class)->prompt_async = prompt_async;
-	SECRET_SERVICE_CLASS(class)->prompt_finish = prompt_finish;
-	(void)SECRET_ERROR; /* from now on GLib knows the service's errors by their names */
-}
-
-static void
-rbr_service_init(RbrService *self)
-{
-	self->may_prompt = FALSE;
-}
-
 /* -- one operation at a time, under the deadline -- */
 
 struct connection {
 	GMainContext *context;
 	GDBusConnection *bus;
-	RbrService *service; /* with its session */
+	SecretService *service; /* with its session */
 };
 
 /* Kept from one operation to the next; there is one thread. */
 static struct connection kept;
 
-void
-rbr_work_done(GObject *source, GAsyncResult *result, gpointer data)
+static void
+on_result(GObject *source, GAsyncResult *result, gpointer data)
 {
 	struct rbr_work *work = data;
 
@@ -126,60 +59,103 @@ on_deadline(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
+/* Until there is a result, or with IDLE until the work is done. */
 static void
-iterate(struct rbr_work *work, gint64 milliseconds)
+iterate(struct rbr_work *work, gboolean idle, gint64 milliseconds)
 {
 	GSource *deadline = g_timeout_source_new(milliseconds > 0 ? (guint)milliseconds : 0);
 
 	work->is_time = FALSE;
 	g_source_set_callback(deadline, on_deadline, work, NULL);
 	(void)g_source_attach(deadline, kept.context);
-	while (!work->result && !work->is_time)
+	while (!(idle ? work->done : work->result != NULL) && !work->is_time)
 		(void)g_main_context_iteration(kept.context, TRUE);
 	g_source_destroy(deadline);
 	g_source_unref(deadline);
 }
 
-GAsyncResult *
-rbr_work_wait(struct rbr_work *work)
+static gint64
+patience(const struct rbr_work *work)
 {
-	iterate(work, work->host->remaining_ms(work->call));
+	const gint64 remaining = work->host->remaining_ms(work->call);
+	const gint64 left = (work->until - g_get_monotonic_time()) / G_TIME_SPAN_MILLISECOND;
+
+	return work->until != 0 && left < remaining ? left : remaining;
+}
+
+void
+rbr_work_idle(struct rbr_work *work)
+{
+	work->done = FALSE;
+	iterate(work, TRUE, patience(work));
+}
+
+/* What the step that was started with on_result() brings; NULL: it did not end in time. */
+static GAsyncResult *
+wait_result(struct rbr_work *work)
+{
+	iterate(work, FALSE, patience(work));
 	if (!work->result) {
 		g_cancellable_cancel(work->cancellable);
-		iterate(work, CANCEL_GRACE_MS);
+		iterate(work, FALSE, CANCEL_GRACE_MS);
 		g_clear_object(&work->result);
+		/* This step's alone. */
+		g_object_unref(work->cancellable);
+		work->cancellable = g_cancellable_new();
 	}
 	return g_steal_pointer(&work->result);
 }
 
-int
-rbr_work_fail_late(struct rbr_work *work)
+static int
+fail_late(struct rbr_work *work)
 {
 	work->late = TRUE;
 	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"the keyring did not answer in time; see whether it waits at a prompt, or restart its service");
 }
 
+/* How the caller has a person asked, as an advice; NULL if there is no special way. */
+static const char *
+way_out(struct rbr_work *work)
+{
+	return work->host->config(work->call, "interactive_hint", 0);
+}
+
 int
 rbr_work_fail_locked(struct rbr_work *work)
 {
-	if (kept.service && kept.service->prompted)
+	const char *hint = way_out(work);
+
+	if (work->interactive && work->prompted)
 		return work->host->fail(work->call, RINGBEARER_E_STORE_DISMISSED,
 			"the keyring stays locked, its prompt was closed or could not be shown; try again and answer it");
 	return work->host->fail(work->call, RINGBEARER_E_STORE_LOCKED,
-		"the keyring is locked; unlock it (log in to the desktop, or run `ringbearer refresh` where a prompt can be shown)");
+		"the keyring is locked; unlock it (log in to the desktop, or %s)",
+		hint ? hint : "run `ringbearer refresh` where a prompt can be shown");
 }
 
 int
-rbr_work_fail_kept(struct rbr_work *work)
+rbr_work_fail_asks(struct rbr_work *work, const char *doing)
 {
-	return work->host->fail(work->call,
-		kept.service->prompted ? RINGBEARER_E_STORE_DISMISSED : RINGBEARER_E_STORE_LOCKED,
-		"the secret was not removed: the keyring asks a person first, and its prompt was closed or not shown; remove it in "
-		"the keyring's viewer");
+	const char *hint = way_out(work);
+
+	if (work->interactive)
+		return work->host->fail(work->call, RINGBEARER_E_STORE_DISMISSED,
+			"the keyring asks a person before %s, and its prompt was closed or could not be shown; try again and "
+			"answer it",
+			doing);
+	return work->host->fail(work->call, RINGBEARER_E_STORE_LOCKED,
+		"the keyring is locked for this call: it asks a person before %s, and nobody may be asked here; %s, or have the keyring do it unasked",
+		doing, hint ? hint : "run this where a prompt can be shown, with --interactive if it has that option");
 }
 
-/* ERROR may be NULL: libsecret fails so where its arguments do not please it. */
+static gboolean
+is_cancelled(const GError *error)
+{
+	return g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
+		g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT);
+}
+
 int
 rbr_work_fail(struct rbr_work *work, const char *doing, GError *error)
 {
@@ -190,9 +166,8 @@ rbr_work_fail(struct rbr_work *work, const char *doing, GError *error)
 		g_error_matches(error, G_DBUS_ERROR, G_DBUS_ERROR_NAME_HAS_NO_OWNER))
 		return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"no keyring service runs in this session; start one such as gnome-keyring, KWallet or KeePassXC");
-	if (g_error_matches(error, G_IO_ERROR, G_IO_ERROR_CANCELLED) ||
-		g_error_matches(error, G_IO_ERROR, G_IO_ERROR_TIMED_OUT))
-		return rbr_work_fail_late(work);
+	if (is_cancelled(error))
+		return fail_late(work);
 	if (error)
 		(void)g_dbus_error_strip_remote_error(error);
 	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE, "%s failed (%s); see the keyring's service",
@@ -200,6 +175,22 @@ rbr_work_fail(struct rbr_work *work, const char *doing, GError *error)
 }
 
 /* -- beginning and end -- */
+
+/* Where logind makes a user's bus: cron and its like are not told. */
+static bool
+find_user_bus(void)
+{
+	char folder[RUNTIME_BUS_MAX], address[RUNTIME_BUS_MAX];
+	struct stat status;
+
+	(void)g_snprintf(folder, sizeof folder, "/run/user/%lu", (unsigned long)getuid());
+	if (geteuid() != getuid() || lstat(folder, &status) < 0 || !S_ISDIR(status.st_mode) ||
+		status.st_uid != getuid() || (status.st_mode & (S_IWGRP | S_IWOTH)))
+		return false;
+	(void)g_snprintf(address, sizeof address, "unix:path=%s/bus", folder);
+	return access(address + sizeof "unix:path=" - 1, F_OK) == 0 &&
+		setenv("DBUS_SESSION_BUS_ADDRESS", address, 1) == 0;
+}
 
 /* Without this look GLib would try to start a bus of its own. */
 static int
@@ -210,7 +201,10 @@ find_bus(struct rbr_work *work)
 
 	if (address && *address)
 		return 0;
-	if (runtime && g_snprintf(path, sizeof path, "%s/bus", runtime) < (gint)sizeof path && access(path, F_OK) == 0)
+	if (runtime && *runtime && g_snprintf(path, sizeof path, "%s/bus", runtime) < (gint)sizeof path &&
+		access(path, F_OK) == 0)
+		return 0;
+	if ((!runtime || !*runtime) && find_user_bus())
 		return 0;
 	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"there is no D-Bus session, and so no keyring: DBUS_SESSION_BUS_ADDRESS is not set and $XDG_RUNTIME_DIR/bus is not "
@@ -239,10 +233,10 @@ open_bus(struct rbr_work *work)
 	GError *error = NULL;
 	int rc = 0;
 
-	g_bus_get(G_BUS_TYPE_SESSION, work->cancellable, rbr_work_done, work);
-	result = rbr_work_wait(work);
+	g_bus_get(G_BUS_TYPE_SESSION, work->cancellable, on_result, work);
+	result = wait_result(work);
 	if (!result)
-		return rbr_work_fail_late(work);
+		return fail_late(work);
 	kept.bus = g_bus_get_finish(result, &error);
 	if (kept.bus)
 		g_dbus_connection_set_exit_on_close(kept.bus, FALSE);
@@ -265,12 +259,13 @@ open_service(struct rbr_work *work)
 
 	if (rc < 0)
 		return rc;
+	(void)SECRET_ERROR; /* from now on GLib knows the service's errors by their names */
 	secret_service_open(
-		rbr_service_get_type(), BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, rbr_work_done, work);
-	result = rbr_work_wait(work);
+		SECRET_TYPE_SERVICE, BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_result, work);
+	result = wait_result(work);
 	if (!result)
-		return rbr_work_fail_late(work);
-	kept.service = (RbrService *)secret_service_open_finish(result, &error);
+		return fail_late(work);
+	kept.service = secret_service_open_finish(result, &error);
 	if (!kept.service)
 		rc = rbr_work_fail(work, "opening the keyring", error);
 	g_object_unref(result);
@@ -291,18 +286,16 @@ try(struct rbr_work *work, rbr_work_steps steps, void *data)
 {
 	int rc = 0;
 
-	work->late = work->broken = FALSE;
+	work->late = work->broken = work->prompted = work->closed = FALSE;
+	work->interactive = work->host->interactive(work->call);
 	work->cancellable = g_cancellable_new();
 	if (!kept.context)
 		kept.context = g_main_context_new();
 	g_main_context_push_thread_default(kept.context);
 	if (!kept.service)
 		rc = open_service(work);
-	if (rc == 0) {
-		kept.service->may_prompt = work->host->interactive(work->call);
-		kept.service->wanted_prompt = kept.service->prompted = FALSE;
+	if (rc == 0)
 		rc = steps(work, data);
-	}
 	g_main_context_pop_thread_default(kept.context);
 	g_clear_object(&work->cancellable);
 	/* What did not end yet would end in the next operation otherwise. */
@@ -329,35 +322,84 @@ rbr_work_run(struct rbr_work *work, rbr_work_steps steps, void *data)
 SecretService *
 rbr_work_service(void)
 {
-	return SECRET_SERVICE(kept.service);
+	return kept.service;
 }
 
-gboolean
-rbr_work_wanted_prompt(void)
+GDBusConnection *
+rbr_work_bus(void)
 {
-	return kept.service->wanted_prompt || kept.service->prompted;
+	return kept.bus;
+}
+
+/* Without a reply there is the reason why; with neither it did not come in time. */
+static GVariant *
+send(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
+	GError **ret_error)
+{
+	const char *name = strrchr(method, '.');
+	char *interface = g_strndup(method, (gsize)(name - method));
+	GAsyncResult *result;
+	GVariant *reply;
+
+	g_dbus_connection_call(kept.bus, BUS_NAME, path, interface, name + 1, arguments, G_VARIANT_TYPE(type),
+		G_DBUS_CALL_FLAGS_NONE, G_MAXINT, work->cancellable, on_result, work);
+	g_free(interface);
+	result = wait_result(work);
+	if (!result)
+		return NULL;
+	reply = g_dbus_connection_call_finish(kept.bus, result, ret_error);
+	g_object_unref(result);
+	return reply;
 }
 
 int
 rbr_work_call(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
 	const char *doing, GVariant **ret_reply)
 {
-	const char *name = strrchr(method, '.');
-	char *interface = g_strndup(method, (gsize)(name - method));
-	GAsyncResult *result;
 	GError *error = NULL;
+	GVariant *reply = send(work, path, method, arguments, type, &error);
 	int rc = 0;
 
-	g_dbus_connection_call(kept.bus, BUS_NAME, path, interface, name + 1, arguments, G_VARIANT_TYPE(type),
-		G_DBUS_CALL_FLAGS_NONE, G_MAXINT, work->cancellable, rbr_work_done, work);
-	g_free(interface);
-	result = rbr_work_wait(work);
-	if (!result)
-		return rbr_work_fail_late(work);
-	*ret_reply = g_dbus_connection_call_finish(kept.bus, result, &error);
-	if (!*ret_reply)
-		rc = rbr_work_fail(work, doing, error);
-	g_object_unref(result);
+	if (reply)
+		*ret_reply = reply;
+	else
+		rc = error ? rbr_work_fail(work, doing, error) : fail_late(work);
 	g_clear_error(&error);
 	return rc;
+}
+
+int
+rbr_work_try(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
+	GVariant **ret_reply)
+{
+	GError *error = NULL;
+	GVariant *reply = send(work, path, method, arguments, type, &error);
+	int rc = 0;
+
+	if (reply)
+		*ret_reply = reply;
+	else
+		rc = error && !is_cancelled(error) ? 1 : fail_late(work);
+	g_clear_error(&error);
+	return rc;
+}
+
+int
+rbr_work_property(struct rbr_work *work, const char *path, const char *interface, const char *name, const char *type,
+	GVariant **ret_value)
+{
+	GVariant *reply, *value;
+	int rc = rbr_work_try(work, path, "org.freedesktop.DBus.Properties.Get", g_variant_new("(ss)", interface, name),
+		"(v)", &reply);
+
+	if (rc != 0)
+		return rc;
+	g_variant_get(reply, "(v)", &value);
+	g_variant_unref(reply);
+	if (g_variant_is_of_type(value, G_VARIANT_TYPE(type))) {
+		*ret_value = value;
+		return 0;
+	}
+	g_variant_unref(value);
+	return 1;
 }

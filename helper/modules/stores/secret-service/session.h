@@ -9,13 +9,23 @@
 
 #include "protocol/module.h"
 
+#define RBR_SERVICE_PATH "/org/freedesktop/secrets"
+#define RBR_SERVICE "org.freedesktop.Secret.Service"
+#define RBR_COLLECTION "org.freedesktop.Secret.Collection"
+#define RBR_ITEM "org.freedesktop.Secret.Item"
+
 struct rbr_work {
 	const struct ringbearer_host *host;
 	struct ringbearer_call *call;
 	const struct ringbearer_item *item; /* what it is about; NULL if it is about none */
+	gboolean interactive; /* a person may be asked */
+	gboolean prompted; /* the service wanted a person since the steps began, whether one was asked or not */
+	gboolean closed; /* no keyring was open when the steps began: a search may open a window */
 	GCancellable *cancellable;
 	GAsyncResult *result; /* of the step that has just ended */
+	gint64 until; /* on the monotonic clock, 0: the call's deadline alone counts */
 	gboolean is_time;
+	gboolean done; /* what rbr_work_idle() waits for */
 	gboolean late; /* a step did not end in time, and may be waiting still */
 	gboolean broken; /* the service or the bus did not do what was asked */
 };
@@ -26,25 +36,31 @@ typedef int (*rbr_work_steps)(struct rbr_work *work, void *data);
  * open is no good any more, and so must not mind. What they return; RINGBEARER_E_STORE_UNAVAILABLE. */
 int rbr_work_run(struct rbr_work *work, rbr_work_steps steps, void *data) __attribute__((warn_unused_result));
 
-/* Within the steps: the service, and whether a prompt was shown or refused since they began. */
+/* Within the steps: the service, and the bus that it is on. */
 SecretService *rbr_work_service(void);
-gboolean rbr_work_wanted_prompt(void);
+GDBusConnection *rbr_work_bus(void);
 
-/* A step that libsecret takes is started with rbr_work_done() and WORK as its callback and data. Its result, to be
- * freed; NULL: it did not end in time, which is said with rbr_work_fail_late(). */
-void rbr_work_done(GObject *source, GAsyncResult *result, gpointer work);
-GAsyncResult *rbr_work_wait(struct rbr_work *work) __attribute__((warn_unused_result));
+/* Waits until WORK is done or its time is over. */
+void rbr_work_idle(struct rbr_work *work);
 
 /* Calls METHOD (with its interface) of the object at PATH. ARGUMENTS may be floating; TYPE is the reply's. DOING is for
  * the message if it fails. RINGBEARER_E_STORE_LOCKED, _DISMISSED, _UNAVAILABLE. */
 int rbr_work_call(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
 	const char *doing, GVariant **ret_reply) __attribute__((warn_unused_result));
 
+/* The same, where it is no failure that the service does not do it: 1. RINGBEARER_E_STORE_UNAVAILABLE if it does not answer in
+ * time. */
+int rbr_work_try(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
+	GVariant **ret_reply) __attribute__((warn_unused_result));
+
+/* The property NAME of the object at PATH, if it has the type TYPE; 1 if not. Else as rbr_work_try(). */
+int rbr_work_property(struct rbr_work *work, const char *path, const char *interface, const char *name,
+	const char *type, GVariant **ret_value) __attribute__((warn_unused_result));
+
 /* What went wrong, as the code that they return. ERROR may be NULL: libsecret fails so where its arguments do not please
  * it. */
 int rbr_work_fail(struct rbr_work *work, const char *doing, GError *error);
-int rbr_work_fail_late(struct rbr_work *work);
 int rbr_work_fail_locked(struct rbr_work *work);
-int rbr_work_fail_kept(struct rbr_work *work); /* not removed, for want of a person's consent */
+int rbr_work_fail_asks(struct rbr_work *work, const char *doing); /* the keyring asks a person before DOING */
 
 #endif
