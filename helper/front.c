@@ -84,11 +84,9 @@ answer(int argc, char **argv, bool for_git, struct ringbearer_secret *input)
 static const char *
 name_of_caller(const char *argv0)
 {
-	static const char suffix[] = "-ringbearer";
 	const char *slash = strrchr(argv0, '/'), *name = slash ? slash + 1 : argv0;
-	size_t size = strlen(name);
 
-	return size < sizeof suffix || strcmp(name + size - (sizeof suffix - 1), suffix) != 0 ? NULL : name;
+	return strstr(name, "-ringbearer") ? name : NULL;
 }
 
 /* Puts what is asked into WORDS, the verb first: git's words are ringbearer's own, but options come before the verb. Other

@@ -18,6 +18,9 @@ static const struct rbr_caller callers[] = {
 	{"docker-credential-ringbearer", rbr_caller_docker, 1,
 		"docker runs this program with get, store, erase, list or version; name `ringbearer` under "
 		"credHelpers in its configuration"},
+	{"docker-credential-ringbearer-interactive", rbr_caller_docker_interactive, 1,
+		"docker runs this program with get, store, erase, list or version, and a person may be asked to unlock the "
+		"keyring; name `ringbearer-interactive` under credHelpers in its configuration"},
 	{"git-credential-ringbearer", rbr_caller_git, 0,
 		"git runs this program; write `helper = ringbearer` under [credential] in its configuration"},
 	{"terraform-credentials-ringbearer", rbr_caller_terraform, 0,
@@ -53,7 +56,9 @@ rbr_caller_answer(struct rbr_context *context, const char *form, const char *url
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	int rc;
 
-	if (rbr_message_add(&request.message, "format", form) < 0 || rbr_message_add(&request.message, "url", url) < 0)
+	if (rbr_message_add(&request.message, "format", form) < 0 ||
+		rbr_message_add(&request.message, "url", url) < 0 ||
+		(context->interactive && rbr_message_add(&request.message, "interactive", "auto") < 0))
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request: the address has a character or a length that no URL has; write https://host/path");
 	rc = rbr_request_understand(&request, &context->error);

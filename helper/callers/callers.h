@@ -43,6 +43,7 @@ int rbr_caller_write(struct rbr_context *context, const char *text) RBR_MUST_CHE
 int rbr_caller_bazel(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_cargo(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_docker(struct rbr_context *context, int argc, char **argv);
+int rbr_caller_docker_interactive(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_git(struct rbr_context *context, int argc, char **argv);
 int rbr_caller_terraform(struct rbr_context *context, int argc, char **argv);
 

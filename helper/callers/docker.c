@@ -127,7 +127,8 @@ ask_storage(struct rbr_context *context, const char *server, const char *usernam
 		username = url.username;
 	if (rbr_message_add(&request->message, "url", text) < 0 ||
 		(username && rbr_message_add(&request->message, "username", username) < 0) ||
-		(secret && rbr_message_add(&request->message, "password", secret) < 0))
+		(secret && rbr_message_add(&request->message, "password", secret) < 0) ||
+		(context->interactive && rbr_message_add(&request->message, "interactive", "auto") < 0))
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request has a line that is too long; shorten it");
 	request->exact = true;
@@ -158,7 +159,8 @@ get_stored(struct rbr_context *context, const char *server)
 	return rbr_format_docker(&answer, &out) < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
 }
 
-/* One password for each registry: another user's goes. */
+/* One password for each registry: another user's goes. The new one is written first, over what the same user had: in some
+ * keyrings what is removed stays in a bin. */
 static int
 keep_stored(struct rbr_context *context, const char *server, const char *username, const char *secret)
 {
@@ -168,8 +170,8 @@ keep_stored(struct rbr_context *context, const char *server, const char *usernam
 	if (rc == 0)
 		rc = ask_storage(context, server, username, secret, &request);
 	if (rc == 0)
-		rc = rbr_storage_erase(context, &before);
-	return rc < 0 ? rc : rbr_storage_keep(context, &request);
+		rc = rbr_storage_keep(context, &request);
+	return rc < 0 ? rc : rbr_storage_erase_others(context, &before, username);
 }
 
 static int
@@ -377,12 +379,21 @@ int
 rbr_caller_docker(struct rbr_context *context, int argc, char **argv)
 {
 	char message[RBR_CALLER_MESSAGE_MAX];
-	int rc = run(context, argc == 2 ? argv[1] : "");
+	int rc;
 
+	context->interactive_hint = "write `ringbearer-interactive` for `ringbearer` into docker's configuration";
+	rc = run(context, argc == 2 ? argv[1] : "");
 	if (rc < 0 && !context->quiet)
 		rbr_caller_message(context, message);
 	if (rc < 0)
 		rbr_say("%s\n", context->quiet ? context->error.detail : message);
 	context->quiet = context->quiet || rc < 0; /* it has been said */
 	return rc;
+}
+
+int
+rbr_caller_docker_interactive(struct rbr_context *context, int argc, char **argv)
+{
+	context->interactive = true;
+	return rbr_caller_docker(context, argc, argv);
 }

@@ -40,6 +40,7 @@ rbr_caller_git(struct rbr_context *context, int argc, char **argv)
 	memcpy(arguments + 1, argv + 1, (size_t)(argc - 2) * sizeof *argv);
 	arguments[argc - 1] = NULL;
 	context->for_git = true;
+	context->interactive_hint = "run `ringbearer setup git --interactive`";
 	rc = command->run(context, argc - 1, arguments);
 	/* git asks for every host, and wants silence where there is nothing. */
 	context->quiet = rc == RINGBEARER_E_NO_ACCOUNT && !context->trace;

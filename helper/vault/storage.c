@@ -11,9 +11,9 @@
 #include "person/log.h"
 #include "vault.h"
 
-/* How long the keyring may take: git and its user wait, and mostly for a place that nothing is stored for. */
+/* How long the keyring may take, beside what a person takes at its prompt: git and its user wait, and mostly for a place
+ * that nothing is stored for. */
 #define PATIENCE "5"
-#define PATIENCE_WITH_PERSON "120"
 #define LABEL_MAX 400
 #define NOBODY "none" /* the client_id of an item without a user's name */
 
@@ -210,7 +210,7 @@ open_storage(struct storage *storage, struct rbr_context *context, bool interact
 	int rc = rbr_message_add(&lines, "grant", "api_key");
 
 	if (rc == 0)
-		rc = rbr_message_add(&lines, "timeout", interactive ? PATIENCE_WITH_PERSON : PATIENCE);
+		rc = rbr_message_add(&lines, "timeout", PATIENCE);
 	if (rc < 0) {
 		(void)rbr_fail_memory(&context->error);
 		return RINGBEARER_E_SYSTEM;
@@ -419,8 +419,9 @@ write_label(const struct rbr_request *request, const char *username, char label[
 {
 	char *slash;
 
-	(void)snprintf(label, LABEL_MAX, "ringbearer: password%s%.100s for %.255s", username && *username ? " of " : "",
-		username ? username : "", request->url.host[0] != '\0' ? request->url.host : request->url.path);
+	(void)snprintf(label, LABEL_MAX, "%.255s: password%s%.100s",
+		request->url.host[0] != '\0' ? request->url.host : request->url.path,
+		username && *username ? " of " : "", username ? username : "");
 	while ((slash = strchr(label, '/')))
 		*slash = '_';
 	rbr_sanitize(label); /* a character may have been cut in two */
@@ -483,8 +484,9 @@ is_meant(
 	return rc;
 }
 
-int
-rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request)
+/* With SPARED (may be NULL) all but that user's. */
+static int
+erase(struct rbr_context *context, const struct rbr_request *request, const char *spared)
 {
 	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
@@ -505,12 +507,26 @@ rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request
 			make_item(place.origin, finds.list[i].client_id, finds.list[i].endpoint, NULL);
 		bool meant;
 
+		if (spared && strcmp(item.client_id, client_id_of(spared)) == 0)
+			continue;
 		rc = is_meant(&storage, &item, request, &meant);
 		if (rc == 0 && meant)
 			rc = rbr_loader_check(
 				context, storage.vault.store.name, storage.vault.store.ops.erase(&storage.call, &item));
 	}
 	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
+}
+
+int
+rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request)
+{
+	return erase(context, request, NULL);
+}
+
+int
+rbr_storage_erase_others(struct rbr_context *context, const struct rbr_request *request, const char *username)
+{
+	return erase(context, request, username ? username : "");
 }
 
 /* -- list -- */
@@ -555,6 +571,8 @@ rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *
 	struct tour tour = {visit, data};
 	int rc = open_storage(&storage, context, false);
 
+	if (rc == 0)
+		rbr_call_hurry(&storage.call);
 	if (rc == 0)
 		rc = rbr_loader_check(context, storage.vault.store.name,
 			storage.vault.store.ops.list(&storage.call, NULL, show_item, &tour));

@@ -44,12 +44,15 @@ int rbr_storage_unpack(const struct ringbearer_secret *value, const char *userna
  * RINGBEARER_E_STORE_UNAVAILABLE (it did not answer in time).
  *
  * keep replaces what the same user has at the same place, reads it back and compares; 0 also when there is nothing to keep.
- * erase removes all that fits, or only what has the password or credential that the request names.
+ * erase removes all that fits, or only what has the password or credential that the request names; erase_others leaves
+ * USERNAME's ("" or NULL: nobody's).
  */
 int rbr_storage_get(struct rbr_context *context, const struct rbr_request *request, struct ringbearer_secret *ret_out)
 	RBR_MUST_CHECK;
 int rbr_storage_keep(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
 int rbr_storage_erase(struct rbr_context *context, const struct rbr_request *request) RBR_MUST_CHECK;
+int rbr_storage_erase_others(struct rbr_context *context, const struct rbr_request *request, const char *username)
+	RBR_MUST_CHECK;
 
 /*
  * Calls VISIT with place (without a port that its scheme has anyway) and user ("" for none) of all that is stored, until it

@@ -103,8 +103,7 @@ bind_item(const struct rbr_vault *vault, const char *kind, struct binding *bindi
 
 	if (rc < 0)
 		return rc;
-	(void)snprintf(
-		binding->label, sizeof binding->label, "ringbearer: %s, %s", account->name, rbr_vault_label(kind));
+	(void)snprintf(binding->label, sizeof binding->label, "%s: %s", account->name, rbr_vault_label(kind));
 	binding->item = (struct ringbearer_item){
 		.size = sizeof binding->item,
 		.account = account->name,
@@ -155,29 +154,38 @@ rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_se
 	return rc < 0 ? rc : lookup(vault, &binding, ret_secret);
 }
 
-int
-rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbearer_secret *secret)
+/* Keeps SECRET, reads it back and compares. */
+static int
+keep(struct rbr_vault *vault, const struct binding *binding, const struct ringbearer_secret *secret)
 {
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *kept = NULL;
-	struct binding binding;
-	int rc = bind_item(vault, kind, &binding);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	if (!vault->store.ops.store)
 		return unsupported(vault, "keep secrets");
-	rbr_trace(vault->call->context, "keeping the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	rc = rbr_loader_check(
-		vault->call->context, vault->store.name, vault->store.ops.store(vault->call, &binding.item, secret));
+		vault->call->context, vault->store.name, vault->store.ops.store(vault->call, &binding->item, secret));
 	if (rc == 0)
-		rc = lookup(vault, &binding, &kept);
+		rc = lookup(vault, binding, &kept);
 	if (rc < 0)
 		return rc;
 	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the keyring gave back another %s than it was given; check the keyring and try again",
-			rbr_vault_label(kind));
+			rbr_vault_label(binding->item.kind));
 	return 0;
+}
+
+int
+rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbearer_secret *secret)
+{
+	struct binding binding;
+	int rc = bind_item(vault, kind, &binding);
+
+	if (rc < 0)
+		return rc;
+	rbr_trace(vault->call->context, "keeping the %s of %s", rbr_vault_label(kind), vault->call->account->name);
+	return keep(vault, &binding, secret);
 }
 
 int
@@ -258,16 +266,26 @@ rbr_vault_forget_confirmed(struct rbr_vault *vault)
 	return rbr_vault_erase(vault, KIND_CONFIRMED);
 }
 
+/* The same item for all accounts, which stays: one that came and went would pile up in a recycle bin, and some keyrings ask
+ * before they remove anything. */
 int
 rbr_vault_probe(struct rbr_vault *vault)
 {
+	static const struct binding binding = {
+		.item = {.size = sizeof(struct ringbearer_item),
+			.account = "ringbearer",
+			.kind = KIND_PROBE,
+			.client_id = "none",
+			.endpoint = "none",
+			.label = "ringbearer: no secret, but a trial whether this keyring can be written"},
+		.endpoint = "none",
+	};
 	struct ringbearer_secret probe = RBR_SECRET_EMPTY;
 	int rc = rbr_secret_append_string(&probe, "ringbearer tries whether the keyring can be written");
 
+	rbr_trace(vault->call->context, "trying whether the keyring can be written");
 	if (rc == 0)
-		rc = rbr_vault_keep(vault, KIND_PROBE, &probe);
-	if (rc == 0)
-		rc = rbr_vault_erase(vault, KIND_PROBE);
+		rc = keep(vault, &binding, &probe);
 	rbr_secret_wipe(&probe);
 	return rc;
 }

@@ -50,7 +50,7 @@ int rbr_vault_recall_confirmed(struct rbr_vault *vault, struct rbr_account *acco
 int rbr_vault_keep_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
 int rbr_vault_forget_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
 
-/* Can something be kept just now? Keeps, reads back and removes an item that is no secret. */
+/* Can something be kept just now? Keeps and reads back an item that is no secret, the same one each time. */
 int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
 
 /* Is KIND one of the three kinds? */

@@ -276,7 +276,7 @@ describe('what newer git says', () => {
     assert.deepEqual(item.attributes, {
       account: `https://${host}:443`, kind: 'password', client_id: 'ada', endpoint: `https://${host}:443/a/b`, 'xdg:schema': 'org.ringbearer.Secret',
     });
-    assert.equal(item.label, `ringbearer: password of ada for ${host}`);
+    assert.equal(item.label, `${host}: password of ada`);
     const { 'xdg:schema': _, ...attributes } = item.attributes;
     await putValue(world, item.attributes, encoded('username=ada\npassword=from elsewhere\nlater=line\n'));
     assert.deepEqual(await get(of(host)), { username: 'ada', password: 'from elsewhere' });

@@ -44,7 +44,7 @@ describe('an open keyring', () => {
       assert.deepEqual(found.map(({ attributes }) => attributes), [
         { account: name, kind, client_id: CLIENT, endpoint, 'xdg:schema': 'org.ringbearer.Secret' },
       ]);
-      assert.equal(found[0].label, `ringbearer: ${name}, ${label}`);
+      assert.equal(found[0].label, `${name}: ${label}`);
       assert.equal(await valueOf(world, bound(name, kind)), encoded(`value of ${kind}`));
     }
   });

@@ -204,7 +204,7 @@ labels_are_for_people(void **state)
 
 	(void)state;
 	assert_int_equal(rbr_vault_keep(&vault, "api_key", secret), 0);
-	assert_string_equal(asked_label, "ringbearer: acme, API key");
+	assert_string_equal(asked_label, "acme: API key");
 	assert_string_equal(asked_endpoint, "https://a.test/ https://b.test/");
 	rbr_secret_free(secret);
 }

@@ -31,7 +31,7 @@ const SOURCE = path.resolve(process.env.RINGBEARER_SOURCE ?? ROOT);
 const PASSED_ON = ['PATH', 'ASAN_OPTIONS', 'LSAN_OPTIONS', 'UBSAN_OPTIONS', 'LLVM_PROFILE_FILE', 'GCOV_PREFIX'];
 const SOCKET_PATH_LIMIT = 107; // sockaddr_un
 const LONGEST_SOCKET = '/run/keyring/control';
-const LINKS = ['ringbearer', ...['bazel-credential', 'cargo-credential', 'docker-credential', 'git-credential', 'terraform-credentials'].map((name) => `${name}-ringbearer`)];
+const LINKS = ['ringbearer', ...['bazel-credential', 'cargo-credential', 'docker-credential', 'git-credential', 'terraform-credentials'].map((name) => `${name}-ringbearer`), 'docker-credential-ringbearer-interactive'];
 
 function makeDirectory() {
   const short = os.tmpdir().length + '/rbw-XXXXXX'.length + LONGEST_SOCKET.length < SOCKET_PATH_LIMIT;
