@@ -57,7 +57,7 @@ lock_login(struct rbr_context *context, const char *name, int *ret_lock)
 	int rc;
 
 	(void)snprintf(lock_name, sizeof lock_name, "login-%s.lock", name);
-	rc = rbr_lock_open(lock_name, ret_lock, &context->error);
+	rc = rbr_lock_open(context, lock_name, ret_lock);
 	if (rc == 0 && !rbr_lock_try(*ret_lock))
 		return rbr_fail(&context->error, RINGBEARER_E_BUSY,
 			"another login for this account is under way; finish that one, or end it first");

@@ -8,11 +8,12 @@
 
 #include <stdbool.h>
 
-#include "protocol/error.h"
+#include "protocol/fastpath/context.h"
 
-/* Opens the lock file called NAME in /run/user/UID/ringbearer, else /tmp/ringbearer-UID. RINGBEARER_E_SYSTEM if
- * neither can be used safely. Close the descriptor to let go of the lock. */
-int rbr_lock_open(const char *name, int *ret_descriptor, struct rbr_error *error) RBR_MUST_CHECK;
+/* Opens the lock file called NAME in /run/user/UID/ringbearer, else in /tmp/ringbearer-UID, or, if another user got there
+ * first, in the first of those that stand in for it; that is said once. RINGBEARER_E_SYSTEM if none can be used safely. Close
+ * the descriptor to let go of the lock. */
+int rbr_lock_open(struct rbr_context *context, const char *name, int *ret_descriptor) RBR_MUST_CHECK;
 
 /* Tries to get the lock without waiting. It belongs to the open file: a forked child shares it. */
 bool rbr_lock_try(int descriptor);

@@ -59,12 +59,12 @@ lock_name(const struct rbr_account *account, char name[LOCK_NAME_MAX], struct rb
 }
 
 static int
-open_lock(const struct rbr_account *account, int *ret_lock, struct rbr_error *error)
+open_lock(struct rbr_context *context, const struct rbr_account *account, int *ret_lock)
 {
 	char name[LOCK_NAME_MAX];
-	int rc = lock_name(account, name, error);
+	int rc = lock_name(account, name, &context->error);
 
-	return rc < 0 ? rc : rbr_lock_open(name, ret_lock, error);
+	return rc < 0 ? rc : rbr_lock_open(context, name, ret_lock);
 }
 
 static int
@@ -379,7 +379,7 @@ rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, str
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	char endpoint[RBR_BINDING_MAX];
 	bool answered = false;
-	int rc = open_lock(account, &lock, &context->error);
+	int rc = open_lock(context, account, &lock);
 
 	if (rc < 0 || !rbr_lock_try(lock))
 		return; /* somebody is at it */
@@ -408,7 +408,7 @@ rbr_renewal_lock(struct rbr_context *context, const struct rbr_account *account,
 {
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	int64_t deadline = rbr_now_ms() + LOCK_WAIT_MS;
-	int rc = open_lock(account, &lock, &context->error);
+	int rc = open_lock(context, account, &lock);
 
 	if (rc < 0)
 		return rc;
@@ -428,7 +428,7 @@ rbr_renewal_run(struct rbr_context *context, const struct rbr_wish *wish, struct
 {
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	bool answered = false;
-	int rc = open_lock(account, &lock, &context->error);
+	int rc = open_lock(context, account, &lock);
 
 	if (rc == 0)
 		rc = wait_for_lock(context, wish, lock, ret_credential, &answered);
@@ -462,7 +462,7 @@ rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, str
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	pid_t child;
 
-	if (open_lock(account, &lock, &context->error) < 0)
+	if (open_lock(context, account, &lock) < 0)
 		return false;
 	if (!rbr_lock_try(lock))
 		return true; /* somebody is at it */

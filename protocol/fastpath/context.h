@@ -19,6 +19,7 @@ struct rbr_context {
 	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */
+	bool said_lock; /* that locks are not where they should be */
 	char account[72]; /* whom the message is about; "" while that is not known */
 	int unfinished; /* the run gives an answer, and this is what went wrong all the same */
 	struct rbr_error error; /* why the run fails */

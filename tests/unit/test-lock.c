@@ -27,11 +27,11 @@ enter(void **state)
 static int
 open_lock(void)
 {
-	struct rbr_error error = {0};
+	struct rbr_context context = {.trace = false};
 	int lock = -1;
 
-	if (rbr_lock_open(name, &lock, &error) < 0)
-		fail_msg("%s", error.detail);
+	if (rbr_lock_open(&context, name, &lock) < 0)
+		fail_msg("%s", context.error.detail);
 	return lock;
 }
 
@@ -163,7 +163,7 @@ the_file_looks_used(void **state)
 static void
 links_are_not_followed(void **state)
 {
-	struct rbr_error error = {0};
+	struct rbr_context context = {.trace = false};
 	char path[UNIT_PATH_MAX];
 	int lock = open_lock();
 
@@ -173,8 +173,8 @@ links_are_not_followed(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/dev/null", path), 0);
 	lock = -1;
-	assert_int_equal(rbr_lock_open(name, &lock, &error), RINGBEARER_E_SYSTEM);
-	unit_assert_contains(error.detail, name);
+	assert_int_equal(rbr_lock_open(&context, name, &lock), RINGBEARER_E_SYSTEM);
+	unit_assert_contains(context.error.detail, name);
 	assert_int_equal(unlink(path), 0);
 }
 
