@@ -19,6 +19,8 @@
 #define RETRY_AFTER_MAX 86400
 #define INFORMING_MS 1000
 #define PERSON_MS (120 * 1000) /* how long a prompt stays open */
+/* What has been used up to ask cannot be asked for again: where the account says nothing, its answer may take longer. */
+#define ANSWER_SECONDS "120"
 /* Text is blotted before it is cut, so that no half of a secret stays at the end. */
 #define TEXT_MAX 8192
 
@@ -187,6 +189,10 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 		return call->account->denied_hint[0] != '\0' ? call->account->denied_hint : NULL;
 	if (strcmp(key, "rejected_hint") == 0)
 		return call->account->rejected_hint[0] != '\0' ? call->account->rejected_hint : NULL;
+	if (strcmp(key, "answer_timeout") == 0) {
+		value = rbr_account_value(call->account, RBR_KEY_TIMEOUT, 0);
+		return value && value->layer > RBR_LAYER_DEFAULT ? NULL : ANSWER_SECONDS;
+	}
 	if (strcmp(key, "login_paste") == 0)
 		return call->paste ? "yes" : NULL;
 	if (strcmp(key, "login_no_browser") == 0)
@@ -248,8 +254,14 @@ host_sending(struct ringbearer_call *call)
 static void
 host_park(struct ringbearer_call *call, const void *bytes, size_t size)
 {
+	int64_t kept_ms;
+
 	if (call->rotation)
 		rbr_rotation_park(call->rotation, bytes, size);
+	/* What has come must be kept, however much of the call's time went by until it came. */
+	kept_ms = rbr_now_ms() + rbr_account_seconds(call->account, RBR_KEY_TIMEOUT) * 1000;
+	if (call->deadline_ms < kept_ms)
+		call->deadline_ms = kept_ms;
 }
 
 static void host_tell(struct ringbearer_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -4,16 +4,15 @@
 #include "http.h"
 
 #include <curl/curl.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <unistd.h>
 
+#include "headers.h"
+#include "http_failure.h"
 #include "modules/json/json.h"
 
-#define LOW_SPEED_BYTES 1L
-#define LOW_SPEED_SECONDS 15L
 /* What is longer may not fit into the kernel, where an ordinary user has 20,000 bytes for everything. */
 #define PARK_WHOLE_MAX 8192u
 
@@ -23,7 +22,15 @@ struct transfer {
 	CURL *curl;
 	enum rbr_replay replay;
 	bool posts;
-	bool too_long;
+	struct rbr_headers headers;
+	size_t raw; /* bytes that have come in, those of header lines and around the body's included */
+	enum rbr_http_excess excess;
+};
+
+/* How long a request may take. */
+struct limits {
+	int64_t connect_ms; /* for name, connection and TLS */
+	int64_t whole_ms; /* for all of it */
 };
 
 void
@@ -64,7 +71,7 @@ take_body(char *data, size_t size, size_t count, void *user)
 	(void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
 	transfer->answer->refusal = status < 200 || status >= 300;
 	if (taken > room) {
-		transfer->too_long = true;
+		transfer->excess = RBR_HTTP_EXCESS_BODY;
 		taken = room;
 	}
 	/* As far as it is up to us, nothing happens between the bytes' arrival and this. */
@@ -74,7 +81,7 @@ take_body(char *data, size_t size, size_t count, void *user)
 		return 0;
 	if (!first)
 		park(transfer, host->secret_data(body), host->secret_size(body));
-	return transfer->too_long ? 0 : taken;
+	return transfer->excess != RBR_HTTP_EXCESS_NONE ? 0 : taken;
 }
 
 /* The connection stands, TLS is agreed on, nothing has been sent. */
@@ -93,29 +100,45 @@ before_request(void *user, char *to, char *from, int to_port, int from_port) /* 
 	return CURL_PREREQFUNC_OK;
 }
 
-/* Only a redirect's host is kept, for the message. */
+/* Also those of interim answers, of a proxy and of trailers. */
 static size_t
 take_header(char *data, size_t size, size_t count, void *user)
 {
-	static const char name[] = "location:";
 	struct transfer *transfer = user;
-	char *host = transfer->answer->location_host;
-	size_t length = size * count, start, end;
 
-	if (length < sizeof name || strncasecmp(data, name, sizeof name - 1) != 0)
-		return length;
-	for (start = sizeof name - 1; start + 3 < length && strncmp(data + start, "://", 3) != 0; start++)
-		;
-	if (start + 3 >= length)
-		return length;
-	start += 3;
-	for (end = start; end < length && !strchr("/?# \r\n", data[end]); end++)
-		;
-	if (end - start < RBR_HTTP_LOCATION_HOST_MAX) {
-		memcpy(host, data + start, end - start);
-		host[end - start] = '\0';
-	}
-	return length;
+	if (rbr_headers_take(&transfer->headers, data, size * count))
+		return size * count;
+	transfer->excess = RBR_HTTP_EXCESS_HEADERS;
+	return 0;
+}
+
+/* What libcurl takes from the connection, before it takes it apart: the one place that sees the bytes between chunks. */
+static int
+count_bytes(CURL *curl, curl_infotype kind, char *data, size_t size, void *user) /* NOLINT: libcurl's type */
+{
+	struct transfer *transfer = user;
+
+	(void)curl;
+	(void)data;
+	if (kind == CURLINFO_HEADER_IN || kind == CURLINFO_DATA_IN)
+		transfer->raw += size;
+	return 0;
+}
+
+static int
+watch_bytes(
+	void *user, curl_off_t due, curl_off_t got, curl_off_t to_send, curl_off_t sent) /* NOLINT: libcurl's type */
+{
+	struct transfer *transfer = user;
+
+	(void)due;
+	(void)got;
+	(void)to_send;
+	(void)sent;
+	if (transfer->raw <= RBR_HTTP_RAW_MAX)
+		return 0;
+	transfer->excess = RBR_HTTP_EXCESS_FRAMES;
+	return 1;
 }
 
 /* What the environment must not decide. */
@@ -163,14 +186,12 @@ set_transport(CURL *curl, const struct rbr_oauth *oauth, const char *url)
 		(void)curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
 }
 
+/* Nothing but these ends a request that has left, however slowly or silently it is answered. */
 static void
-set_limits(CURL *curl, int64_t remaining)
+set_limits(CURL *curl, const struct limits *limits)
 {
-	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)remaining);
-	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
-		(long)(remaining < RBR_HTTP_CONNECT_MS ? remaining : RBR_HTTP_CONNECT_MS));
-	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, LOW_SPEED_BYTES);
-	(void)curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, LOW_SPEED_SECONDS);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)limits->whole_ms);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)limits->connect_ms);
 	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 }
 
@@ -191,114 +212,57 @@ set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_s
 	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
 	(void)curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
 	(void)curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
-}
-
-/* ca_file, and not the server, is what is wrong. */
-static int
-fail_ca_file(const struct rbr_oauth *oauth, const char *ca_file)
-{
-	const struct ringbearer_host *host = oauth->host;
-
-	if (access(ca_file, R_OK) < 0)
-		return host->fail(oauth->call, RINGBEARER_E_TLS,
-			"`ca_file`: %s cannot be read (%s); name a PEM file with "
-			"the authority's certificate",
-			ca_file, strerror(errno));
-	return host->fail(oauth->call, RINGBEARER_E_TLS,
-		"`ca_file`: %s has no certificate that can be read; name a PEM file with the authority's certificate",
-		ca_file);
-}
-
-/* What a CURLcode means to us. */
-static int
-code_for(CURLcode code)
-{
-	switch (code) {
-	case CURLE_UNSUPPORTED_PROTOCOL:
-	case CURLE_URL_MALFORMAT:
-	case CURLE_LOGIN_DENIED:
-		return RINGBEARER_E_CONFIG;
-	case CURLE_PEER_FAILED_VERIFICATION:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_CERTPROBLEM:
-	case CURLE_SSL_CIPHER:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-	case CURLE_SSL_ISSUER_ERROR:
-	case CURLE_SSL_INVALIDCERTSTATUS:
-	case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
-		return RINGBEARER_E_TLS;
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-		return RINGBEARER_E_SYSTEM;
-	case CURLE_WEIRD_SERVER_REPLY:
-	case CURLE_BAD_CONTENT_ENCODING:
-		return RINGBEARER_E_MALFORMED_RESPONSE;
-	default:
-		return RINGBEARER_E_NETWORK;
-	}
+	(void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, count_bytes); /* what `verbose` would print goes there */
+	(void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, transfer);
+	(void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_bytes);
+	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
+	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 }
 
 static int
-explain(const struct rbr_oauth *oauth, CURLcode code, const char *detail, const struct transfer *transfer)
-{
-	const struct ringbearer_host *host = oauth->host;
-	/* libcurl says "unsupported protocol" as well to an answer that is no HTTP of this century. */
-	bool nonsense = transfer->too_long || (code == CURLE_UNSUPPORTED_PROTOCOL && transfer->answer->sent);
-	int mine = nonsense ? RINGBEARER_E_MALFORMED_RESPONSE : code_for(code);
-	const char *what = detail[0] != '\0' ? detail : curl_easy_strerror(code);
-	const char *ca_file = host->config(oauth->call, "ca_file", 0);
-
-	if (ca_file && code == CURLE_SSL_CACERT_BADFILE)
-		return fail_ca_file(oauth, ca_file);
-	switch (mine) {
-	case RINGBEARER_E_MALFORMED_RESPONSE:
-		return host->fail(oauth->call, mine,
-			"the server's answer is longer than %u bytes or is no HTTP; check `token_endpoint`",
-			RBR_HTTP_BODY_MAX);
-	case RINGBEARER_E_TLS:
-		return host->fail(oauth->call, mine,
-			"the server's certificate is not accepted (%s); set `ca_file` if the server uses an authority of its own, and do "
-			"not go on otherwise",
-			what);
-	case RINGBEARER_E_NETWORK:
-		return host->fail(
-			oauth->call, mine, "the server was not reached (%s); check the connection and try again", what);
-	default:
-		return host->fail(
-			oauth->call, mine, "the request cannot be made (%s); check `token_endpoint` and `proxy`", what);
-	}
-}
-
-static int
-perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, struct transfer *transfer)
+perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whole_ms, struct transfer *transfer)
 {
 	char detail[CURL_ERROR_SIZE] = "";
+	struct rbr_http_answer *answer = transfer->answer;
 	curl_off_t retry_after = 0;
 	CURLcode code;
 
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", transfer->posts ? "POST" : "GET", url);
 	code = curl_easy_perform(curl);
-	if (code == CURLE_OK || transfer->too_long)
-		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &transfer->answer->status);
-	if (code != CURLE_OK)
-		return explain(oauth, code, detail, transfer);
+	if (code == CURLE_OK || transfer->excess != RBR_HTTP_EXCESS_NONE)
+		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	memcpy(answer->location_host, transfer->headers.location_host, sizeof answer->location_host);
+	if (code != CURLE_OK) {
+		const struct rbr_http_failure failure = {code, detail, url, transfer->excess, answer->sent, whole_ms};
+
+		answer->timed_out = answer->sent && code == CURLE_OPERATION_TIMEDOUT;
+		return rbr_http_explain(oauth, curl, &failure);
+	}
 	(void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
-	transfer->answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
-	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes",
-		transfer->answer->status, oauth->host->secret_size(transfer->answer->body));
+	answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes", answer->status,
+		oauth->host->secret_size(answer->body));
 	return 0;
 }
 
-/* For one request: what is left of the call, and never more than the account's timeout. */
-static int64_t
-time_left(const struct rbr_oauth *oauth)
+/* For one request: what is left of the call, and never more than the account's timeout. Where the account names none, who waits
+ * for what cannot be asked for again has more patience. */
+static struct limits
+time_left(const struct rbr_oauth *oauth, enum rbr_replay replay)
 {
 	const char *timeout = oauth->host->config(oauth->call, "timeout", 0);
+	const char *patience = oauth->host->config(oauth->call, "answer_timeout", 0);
 	int64_t most = timeout ? (int64_t)strtoll(timeout, NULL, 10) * 1000 : RBR_HTTP_CONNECT_MS;
 	int64_t left = oauth->host->remaining_ms(oauth->call);
+	struct limits limits;
 
-	return left < most ? left : most;
+	limits.whole_ms = left < most ? left : most;
+	limits.connect_ms = limits.whole_ms < RBR_HTTP_CONNECT_MS ? limits.whole_ms : RBR_HTTP_CONNECT_MS;
+	if (patience && replay != RBR_REPLAY_SAFE && limits.whole_ms > 0)
+		limits.whole_ms = limits.connect_ms + (int64_t)strtoll(patience, NULL, 10) * 1000;
+	return limits;
 }
 
 /* The certificates that are believed decide whom secrets go to. One that is not there is libcurl's to complain about. */
@@ -315,7 +279,7 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 {
 	struct transfer transfer = {.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL};
-	int64_t remaining = time_left(oauth);
+	const struct limits limits = time_left(oauth, replay);
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
 	CURL *curl;
 	int rc = check_ca_file(oauth);
@@ -324,7 +288,7 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 		curl_slist_free_all(headers);
 		return rc;
 	}
-	if (remaining <= 0) {
+	if (limits.whole_ms <= 0) {
 		curl_slist_free_all(headers);
 		return oauth->host->fail(
 			oauth->call, RINGBEARER_E_NETWORK, "no time is left for the request; raise `timeout`");
@@ -338,9 +302,9 @@ request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_
 	} else {
 		transfer.curl = curl;
 		set_transport(curl, oauth, url);
-		set_limits(curl, remaining);
+		set_limits(curl, &limits);
 		set_request(curl, oauth, body, longer, &transfer);
-		rc = perform(oauth, curl, url, &transfer);
+		rc = perform(oauth, curl, url, limits.whole_ms, &transfer);
 	}
 	curl_easy_cleanup(curl);
 	if (longer && longer->next) /* the copy of the header that libcurl made */

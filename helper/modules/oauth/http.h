@@ -3,17 +3,19 @@
 #ifndef RBR_HTTP_H
 #define RBR_HTTP_H
 
+#include "headers.h"
 #include "oauth.h"
 
 #define RBR_HTTP_BODY_MAX (256u * 1024) /* bytes of an answer */
+#define RBR_HTTP_RAW_MAX (8u * RBR_HTTP_BODY_MAX) /* with all that is around it: one byte in each chunk has five more */
 #define RBR_HTTP_CONNECT_MS 10000 /* for name, connection and TLS */
-#define RBR_HTTP_LOCATION_HOST_MAX 256
 
 struct rbr_http_answer {
 	long status; /* 0: there was no answer */
 	struct ringbearer_secret *body; /* what came of it, also if it was cut or too long */
 	long retry_after; /* seconds; 0: not said */
 	bool sent; /* the request may have reached the server */
+	bool timed_out; /* and no whole answer came in time */
 	bool refusal; /* the body's status is none of 2xx, also where it was cut: no token in it is meant */
 	char location_host[RBR_HTTP_LOCATION_HOST_MAX]; /* where a redirect wanted us to go; "" if nowhere */
 };

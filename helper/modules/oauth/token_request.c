@@ -103,12 +103,18 @@ pause_before_retry(const struct rbr_oauth *oauth, enum outcome outcome, const st
 }
 
 static int
-conclude(const struct rbr_oauth *oauth, int rc, enum outcome outcome, enum rbr_replay replay)
+conclude(const struct rbr_oauth *oauth, int rc, enum outcome outcome, enum rbr_replay replay, bool timed_out)
 {
 	const char *name = oauth->host->config(oauth->call, "account", 0);
 
 	if (outcome != OUTCOME_UNCERTAIN || replay != RBR_REPLAY_UNSAFE)
 		return rc;
+	if (timed_out)
+		return oauth->host->fail(oauth->call, RINGBEARER_E_ROTATION_UNCERTAIN,
+			"the server has the request and did not answer in time (`timeout`), and the refresh token may have been used "
+			"up; raise `timeout` if the service is that slow, run `ringbearer refresh %s` to try it once more, or "
+			"`ringbearer login %s`",
+			name, name);
 	return oauth->host->fail(oauth->call, RINGBEARER_E_ROTATION_UNCERTAIN,
 		"the server's answer was lost or cannot be read, and the refresh token may have been used up; run `ringbearer refresh "
 		"%s` to try it once more, or `ringbearer login %s`",
@@ -122,7 +128,7 @@ send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body
 	const char *endpoint = NULL;
 	int64_t pause, first_ms = rbr_oauth_now_ms();
 	enum outcome outcome;
-	bool lost = false;
+	bool lost = false, timed_out;
 	int attempt, rc = oauth->host->endpoint(oauth->call, "token_endpoint", &endpoint);
 
 	if (rc < 0)
@@ -142,13 +148,14 @@ send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body
 		pause = attempt < RBR_TOKEN_REQUEST_RETRIES
 			? pause_before_retry(oauth, outcome, &answer, replay, attempt, first_ms)
 			: -1;
+		timed_out = answer.timed_out;
 		rbr_http_answer_wipe(oauth, &answer);
 		/* A second try that does not get through says nothing about the first. */
 		if (lost && (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_TURNED_AWAY))
 			outcome = OUTCOME_UNCERTAIN;
 		lost = lost || outcome == OUTCOME_UNCERTAIN;
 		if (pause < 0)
-			return conclude(oauth, rc, outcome, replay);
+			return conclude(oauth, rc, outcome, replay, timed_out);
 		oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "trying again in %lld ms", (long long)pause);
 		oauth->host->retry_after(oauth->call, 0);
 		sleep_ms(pause);
