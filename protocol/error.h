@@ -8,7 +8,7 @@
 #include "text.h"
 
 /* Longest detail kept, with its NUL; longer ones are cut. */
-#define RBR_DETAIL_MAX 640
+#define RBR_DETAIL_MAX 1024
 
 struct rbr_error {
 	int code; /* 0: nothing went wrong */

@@ -11,7 +11,7 @@
 #include "protocol/fastpath/context.h"
 
 /* Longest line, with its NUL; longer ones are cut. */
-#define RBR_LOG_LINE_MAX 1024
+#define RBR_LOG_LINE_MAX 1280
 
 /* With RINGBEARER_TRACE=1: what is going on. */
 void rbr_trace(const struct rbr_context *context, const char *format, ...) RBR_PRINTF(2, 3);

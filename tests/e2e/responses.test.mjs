@@ -106,7 +106,6 @@ const nonsense = {
   'HTML, status 200': { kind: 'html200' },
   'JSON cut in half': { kind: 'truncated_json' },
   'an empty body': { kind: 'empty_body' },
-  'a byte order mark': { kind: 'bom' },
   'an object nested 100000 deep': { kind: 'deep' },
   'an object nested 40 deep': { kind: 'deep', depth: 40 },
   'ten megabytes': { kind: 'huge' },
@@ -136,7 +135,6 @@ const nonsense = {
   'S2:61 no braces, as in the documentation': raw('"access_token":"x","token_type":"Bearer","expires_in":3600'),
   'NaN': raw('{"access_token":"x","token_type":"Bearer","expires_in":NaN}'),
   'bytes that are no UTF-8': rawBytes([...Buffer.from('{"access_token":"x","token_type":"Bearer","n":"'), 0xff, ...Buffer.from('"}')]),
-  'status 201': raw('{"access_token":"x","token_type":"Bearer"}', { status: 201 }),
   'status 204': http('HTTP/1.1 204 No\n\n'),
   'a length that is no number': http('HTTP/1.1 200 OK\nContent-Length: nonsense\n\n'),
   'something that is no HTTP': http('220 mail.example ESMTP\n'),
@@ -154,6 +152,12 @@ describe('nonsense is exit 8', () => {
 describe('what a server may do', () => {
   const good = {
     'lower-case bearer': { kind: 'bearer_lower' },
+    'a byte order mark': { kind: 'bom' },
+    'status 201': raw('{"access_token":"good-token","token_type":"Bearer","expires_in":3600}', { status: 201 }),
+    'expires_in as "3600.0"': { kind: 'set', set: { expires_in: '3600.0' } },
+    'expires_in as " 3600"': { kind: 'set', set: { expires_in: ' 3600' } },
+    'an error that is empty': { kind: 'set', set: { error: '', error_description: '' } },
+    'an error that is false': { kind: 'set', set: { error: false } },
     'expires_in as a string': { kind: 'expires_string' },
     'expires_in with a fraction': { kind: 'set', set: { expires_in: 3600.5 } },
     'the wrong media type': { kind: 'wrong_type' },
@@ -189,7 +193,7 @@ describe('what a server may do', () => {
     });
   }
 
-  for (const expires_in of [0, -5]) {
+  for (const expires_in of [0, -5, '-1']) {
     test(`expires_in ${expires_in}: not kept, and asked for once by each caller`, async () => {
       await fault({ kind: 'set', set: { expires_in } });
       assert.notEqual(assertToken(await ask(world, NAME)), assertToken(await ask(world, NAME)));
@@ -253,10 +257,11 @@ describe('what is shown of the server\'s words', () => {
     });
   }
 
-  test('256 bytes of it at most', async () => {
-    await fault({ kind: 'error', error_description: 'x'.repeat(10000) });
+  test('480 bytes of it at most, with the reason that stands at the end', async () => {
+    await fault({ kind: 'error', error_description: `${'x'.repeat(8000)} The refresh token was used before.` });
     const { stderr } = await ask(world, NAME);
-    assert.ok(/x{200}/.test(stderr) && !/x{257}/.test(stderr), `${stderr.length} bytes`);
+    assert.ok(/x{200}/.test(stderr) && !/x{480}/.test(stderr), `${stderr.length} bytes`);
+    assert.match(stderr, /x \.\.\. x+ The refresh token was used before\., status 400\)/);
   });
 
   const secrets = { plain: MACHINE.client_secret, quoted: 'not-a-"secret\\with-quotes-in-it', odd: 'not a+secret%with:all/of=it&?' };

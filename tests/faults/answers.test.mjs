@@ -9,7 +9,7 @@ import { NAME, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokens
 
 // A good answer, oddly put: the token is handed out.
 const GOOD = {
-  delay: { seconds: 0.5 }, slow: { seconds: 0.5 }, wrong_type: {}, chunked: {}, expires_string: {}, no_expires: {}, bearer_lower: {},
+  delay: { seconds: 0.5 }, slow: { seconds: 0.5 }, wrong_type: {}, chunked: {}, expires_string: {}, no_expires: {}, bearer_lower: {}, bom: {},
 };
 // The access token is of no use, the refresh token is.
 const SPOILED = {
@@ -19,7 +19,7 @@ const SPOILED = {
 };
 // No JSON that could be believed, and yet the refresh token stands in it.
 const UNREADABLE = {
-  bom: {}, dup_keys: {}, deep: {}, huge: {}, 'the end cut off': { kind: 'truncated_json', omit: 10 },
+  dup_keys: {}, deep: {}, huge: {}, 'the end cut off': { kind: 'truncated_json', omit: 10 },
 };
 // Nothing of the new refresh token has come.
 const NOTHING = {

@@ -97,7 +97,8 @@ nothing_may_follow(void **state)
 	refuses_bytes(UNIT_BYTES("{\"a\":1}\0garbage"));
 	refuses_bytes(UNIT_BYTES("{\"a\":1}\0"));
 	refuses_bytes(UNIT_BYTES("\0{\"a\":1}"));
-	refuses("\xef\xbb\xbf{\"a\":1}");
+	refuses("\xef\xbb\xbf");
+	refuses("{\"a\":1}\xef\xbb\xbf");
 }
 
 static void

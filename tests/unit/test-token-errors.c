@@ -18,7 +18,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call, false};
+	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
 	return 0;
 }
 
@@ -221,8 +221,8 @@ a_status_says_it_without_json(void **state)
 		{504, RINGBEARER_E_TEMPORARILY_UNAVAILABLE, "try again later"},
 		{599, RINGBEARER_E_TEMPORARILY_UNAVAILABLE, "try again later"},
 	};
-	static const char *const bodies[] = {
-		"", "<html>\x1b[31m</html>", "{\"message\":\"no\"}", "{\"error\":null}", "[1]"};
+	static const char *const bodies[] = {"", "<html>\x1b[31m</html>", "{\"message\":\"\"}", "{\"error\":null}",
+		"{\"error\":\"\"}", "{\"error\":[]}", "[1]"};
 	char status[32];
 	size_t i, j;
 
@@ -289,7 +289,7 @@ static void
 an_error_may_be_of_any_type(void **state)
 {
 	static const char *const bodies[] = {"{\"error\":{\"code\":401,\"message\":\"x\"}}", "{\"error\":true}",
-		"{\"error\":7}", "{\"error\":\"\"}", "{\"error\":[]}", "{\"error\":\"a\\u0000b\"}"};
+		"{\"error\":7}", "{\"error\":[1]}", "{\"error\":[{\"message\":\"x\"}]}", "{\"error\":\"a\\u0000b\"}"};
 	size_t i;
 
 	(void)state;
@@ -297,7 +297,109 @@ an_error_may_be_of_any_type(void **state)
 		assert_int_equal(answer(400, bodies[i], 0, ""), RINGBEARER_E_CONFIG);
 		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
 		assert_int_equal(answer(200, bodies[i], 0, ""), RINGBEARER_E_CONFIG);
+		unit_assert_lacks(call.detail, "(,");
+		unit_assert_lacks(call.detail, ": ,");
 	}
+}
+
+/* Wherever a service has put name and text. */
+static void
+errors_stand_in_many_places(void **state)
+{
+	static const struct {
+		const char *body;
+		long status;
+		int code;
+		const char *shown;
+	} rows[] = {
+		{"{\"error\":{\"message\":\"wrong secret\",\"type\":\"OAuthException\",\"code\":1}}", 400,
+			RINGBEARER_E_CONFIG, "(OAuthException: wrong secret, status 400)"},
+		{"{\"error\":{\"code\":\"invalid_client\",\"message\":\"off\"}}", 400, RINGBEARER_E_CLIENT_REJECTED,
+			"(invalid_client: off, status 400)"},
+		{"{\"error\":{\"code\":401,\"message\":\"off\"}}", 401, RINGBEARER_E_CLIENT_REJECTED,
+			"(off, status 401)"},
+		{"{\"error\":[{\"message\":\"off\"}]}", 400, RINGBEARER_E_CONFIG, "(off, status 400)"},
+		{"{\"code\":\"invalid_client\",\"message\":\"off\"}", 400, RINGBEARER_E_CLIENT_REJECTED,
+			"(invalid_client: off, status 400)"},
+		{"{\"errorCode\":\"E0000011\",\"errorSummary\":\"Invalid token\"}", 401, RINGBEARER_E_CLIENT_REJECTED,
+			"(E0000011: Invalid token, status 401)"},
+		{"{\"message\":\"Not Found\"}", 404, RINGBEARER_E_CONFIG, "(Not Found, status 404)"},
+		{"{\"error\":true,\"message\":\"no\"}", 400, RINGBEARER_E_CONFIG, "(no, status 400)"},
+		{"{\"error\":\"odd\",\"error_description\":\"a\",\"error_hint\":\"b\"}", 400, RINGBEARER_E_CONFIG,
+			"(odd: a b, status 400)"},
+		{"{\"error\":\"unauthorized_client\",\"error_description\":\"non autoris\xe9\"}", 400,
+			RINGBEARER_E_CONFIG, "(unauthorized_client: non autoris?, status 400)"},
+		{"{\"error\":\"invalid_client\",\"error_description\":\"\xe9\"}", 200, RINGBEARER_E_CLIENT_REJECTED,
+			"(invalid_client: ?, status 200)"},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (answer(rows[i].status, rows[i].body, 0, "") != rows[i].code)
+			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(call.code));
+		unit_assert_contains(call.detail, rows[i].shown);
+	}
+}
+
+/* 403 is what some services say to a wrong secret. */
+static void
+forbidden_names_all_that_it_may_mean(void **state)
+{
+	static const char *const bodies[] = {"", "{\"error\":\"unauthorized_client\"}"};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
+		fake_set(&call, "client_auth", "client_secret_basic");
+		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
+		unit_assert_contains(call.detail, "`ringbearer secret acme`");
+		unit_assert_contains(call.detail, "IP allow list");
+		unit_assert_contains(call.detail, "`grant`");
+		fake_set(&call, "client_auth", "none");
+		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
+		unit_assert_lacks(call.detail, "secret acme");
+	}
+	assert_int_equal(answer(401, "", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
+	unit_assert_lacks(call.detail, "secret acme"); /* a public client has none */
+}
+
+/* With a refresh token: dead for sure, or perhaps; a person is told either way. */
+static void
+a_refused_refresh_token_leads_to_a_login(void **state)
+{
+	static const struct {
+		const char *body;
+		long status;
+		int code;
+	} rows[] = {
+		{"{\"error\":\"invalid_grant\"}", 400, RINGBEARER_E_LOGIN_REQUIRED},
+		{"{\"error\":\"invalid_grant\",\"error_description\":\"expir\xe9\"}", 400, RINGBEARER_E_LOGIN_REQUIRED},
+		{"{\"error\":\"token_inactive\"}", 401, RINGBEARER_E_LOGIN_REQUIRED},
+		{"{\"error\":\"bad_refresh_token\"}", 200, RINGBEARER_E_LOGIN_REQUIRED},
+		{"", 400, RINGBEARER_E_ACCESS_DENIED},
+		{"", 401, RINGBEARER_E_CLIENT_REJECTED},
+		{"", 403, RINGBEARER_E_FORBIDDEN},
+		{"{\"error\":\"invalid_request\"}", 400, RINGBEARER_E_CONFIG},
+		{"{\"error\":\"unauthorized_client\"}", 400, RINGBEARER_E_CONFIG},
+		{"{\"error\":\"odd\"}", 401, RINGBEARER_E_CLIENT_REJECTED},
+		{"{\"error\":{\"message\":\"expired\"}}", 400, RINGBEARER_E_CONFIG},
+	};
+	size_t i;
+
+	(void)state;
+	oauth.standing = oauth.refreshing = true;
+	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		if (answer(rows[i].status, rows[i].body, 0, "") != rows[i].code)
+			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(call.code));
+		unit_assert_contains(call.detail, "`ringbearer login acme`");
+	}
+	assert_int_equal(answer(401, "{\"error\":\"invalid_client\"}", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
+	unit_assert_lacks(call.detail, "ringbearer login");
+	assert_int_equal(answer(503, "", 0, ""), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
+	unit_assert_lacks(call.detail, "ringbearer login");
+	oauth.refreshing = false;
+	assert_int_equal(answer(401, "{\"error\":\"token_inactive\"}", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
 }
 
 static void
@@ -348,10 +450,15 @@ the_servers_text_is_capped(void **state)
 	text[sizeof text - 1] = '\0';
 	(void)snprintf(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"%s\"}", text, text);
 	assert_int_equal(answer(400, body, 0, ""), RINGBEARER_E_CONFIG);
-	text[256] = '\0';
+	text[480] = '\0';
 	unit_assert_lacks(call.detail, text);
 	text[200] = '\0';
 	unit_assert_contains(call.detail, text);
+	(void)snprintf(body, sizeof body, "{\"error\":\"odd\",\"error_description\":\"%s%s%s The reason.\"}", text,
+		text, text);
+	assert_int_equal(answer(400, body, 0, ""), RINGBEARER_E_CONFIG);
+	unit_assert_contains(call.detail, " ... ");
+	unit_assert_contains(call.detail, "x The reason., status 400)");
 }
 
 #define TEST(function) cmocka_unit_test_setup_teardown(function, enter, leave)
@@ -379,6 +486,9 @@ main(void)
 		TEST(retry_after_is_passed_on),
 		TEST(an_error_comes_before_a_token),
 		TEST(an_error_may_be_of_any_type),
+		TEST(errors_stand_in_many_places),
+		TEST(forbidden_names_all_that_it_may_mean),
+		TEST(a_refused_refresh_token_leads_to_a_login),
 		TEST(descriptions_are_shown),
 		TEST(the_servers_text_is_cleaned),
 		TEST(the_servers_text_is_capped),

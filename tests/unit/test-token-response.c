@@ -30,7 +30,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call, false};
+	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
 	tokens = (struct ringbearer_tokens){.size = sizeof tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN};
 	return 0;
 }
@@ -219,10 +219,19 @@ expires_in_in_all_its_forms(void **state)
 		{"\"99999999999999999999\"", RINGBEARER_EXPIRES_UNKNOWN},
 		{"\"\"", RINGBEARER_EXPIRES_UNKNOWN},
 		{"\"soon\"", RINGBEARER_EXPIRES_UNKNOWN},
-		{"\"-5\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"-5\"", 0},
+		{"\"-1\"", 0},
+		{"\" -1.5 \"", 0},
+		{"\"3600.0\"", 3600},
+		{"\"\\t3600\\n\"", 3600},
+		{"\"3600 s\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"3600.\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"3.6e3\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"-\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"--1\"", RINGBEARER_EXPIRES_UNKNOWN},
 		{"\"36x\"", RINGBEARER_EXPIRES_UNKNOWN},
-		{"\"3600.5\"", RINGBEARER_EXPIRES_UNKNOWN},
-		{"\" 3600\"", RINGBEARER_EXPIRES_UNKNOWN},
+		{"\"3600.5\"", 3600},
+		{"\" 3600\"", 3600},
 		{"{}", RINGBEARER_EXPIRES_UNKNOWN},
 		{"{\"value\":3600}", RINGBEARER_EXPIRES_UNKNOWN},
 		{"[3600]", RINGBEARER_EXPIRES_UNKNOWN},
@@ -292,21 +301,55 @@ what_json_c_would_take_is_malformed(void **state)
 }
 
 static void
-only_200_is_success(void **state)
+every_2xx_with_a_token_is_success(void **state)
 {
-	static const long statuses[] = {201, 202, 204, 206, 299};
+	static const long statuses[] = {200, 201, 202, 203, 206, 299};
 	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
-		assert_int_equal(answer(statuses[i], "{" TOKEN "}"), RINGBEARER_E_MALFORMED_RESPONSE);
-		assert_null(tokens.access_token);
-	}
+	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
+		assert_int_equal(answer(statuses[i], "{" TOKEN "}"), 0);
+	assert_int_equal(answer(204, ""), RINGBEARER_E_MALFORMED_RESPONSE);
+	unit_assert_contains(call.detail, "has nothing in it");
+	assert_null(tokens.access_token);
 	assert_true(answer(400, "{" TOKEN "}") < 0);
 	assert_true(answer(500, "{" TOKEN "}") < 0);
 	assert_true(answer(302, "{" TOKEN "}") < 0);
 	assert_true(answer(100, "{" TOKEN "}") < 0);
 	assert_null(tokens.access_token);
+}
+
+/* Some servers always send the member. */
+static void
+an_error_that_is_none_is_none(void **state)
+{
+	static const char *const none[] = {"null", "\"\"", "false", "0", "{}", "[]"};
+	static const char *const some[] = {"\"x\"", "true", "7", "{\"message\":\"x\"}", "[1]", "0.5"};
+	char body[128];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof none / sizeof none[0]; i++) {
+		(void)snprintf(body, sizeof body, "{" TOKEN ",\"error\":%s}", none[i]);
+		assert_int_equal(answer(200, body), 0);
+	}
+	for (i = 0; i < sizeof some / sizeof some[0]; i++) {
+		(void)snprintf(body, sizeof body, "{" TOKEN ",\"error\":%s}", some[i]);
+		assert_true(answer(200, body) < 0);
+	}
+}
+
+static void
+a_byte_order_mark_is_skipped(void **state)
+{
+	(void)state;
+	assert_int_equal(answer(200, "\xef\xbb\xbf{" TOKEN "}"), 0);
+	malformed("\xef\xbb\xbf");
+	malformed("\xef\xbb\xbf\xef\xbb\xbf{" TOKEN "}");
+	malformed("\xef\xbb{" TOKEN "}");
+	/* of an answer in another encoding nothing but an error is believed */
+	malformed("{" TOKEN ",\"name\":\"J\xe4ne\"}");
+	assert_null(tokens.refresh_token);
 }
 
 /* Whichever part of the answer finds no room: an error, and never an answer without its refresh token. */
@@ -344,7 +387,9 @@ main(void)
 		TEST(scopes_with_odd_bytes_are_unknown),
 		TEST(what_is_no_object_is_malformed),
 		TEST(what_json_c_would_take_is_malformed),
-		TEST(only_200_is_success),
+		TEST(every_2xx_with_a_token_is_success),
+		TEST(an_error_that_is_none_is_none),
+		TEST(a_byte_order_mark_is_skipped),
 		TEST(short_memory_is_an_error),
 	};
 

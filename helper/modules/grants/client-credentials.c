@@ -12,7 +12,7 @@
 static int
 renew(struct ringbearer_call *call, const struct ringbearer_grant_input *input, struct ringbearer_tokens *ret_tokens)
 {
-	const struct rbr_oauth oauth = {host, call, false};
+	const struct rbr_oauth oauth = {host, call, false, false};
 	struct ringbearer_secret *parameters = host->secret_new("", 0);
 	int rc =
 		parameters ? rbr_form_add(&oauth, parameters, "grant_type", "client_credentials") : RINGBEARER_E_SYSTEM;

@@ -4,7 +4,9 @@
 #include "json.h"
 
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define MEMBER_NAME_MAX 32 /* of one that is looked for in a text, with its quotes */
@@ -90,10 +92,15 @@ count_members(struct json_object *value)
 struct json_object *
 rbr_json_parse(const char *text, size_t size)
 {
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
 	struct json_tokener *tokener;
 	struct json_object *object = NULL;
 	size_t members;
 
+	if (size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+		text += sizeof mark;
+		size -= sizeof mark;
+	}
 	if (size == 0 || size > INT_MAX || !is_strict(text, size, &members))
 		return NULL;
 	tokener = json_tokener_new_ex(RBR_JSON_DEPTH_MAX);
@@ -110,6 +117,71 @@ rbr_json_parse(const char *text, size_t size)
 	}
 	json_tokener_free(tokener);
 	return object;
+}
+
+struct json_object *
+rbr_json_parse_loose(const char *text, size_t size)
+{
+	struct json_object *object;
+	char *ascii = malloc(size + 1);
+	size_t i;
+
+	if (!ascii)
+		return NULL;
+	for (i = 0; i < size; i++)
+		ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
+	ascii[size] = '\0';
+	object = rbr_json_parse(ascii, size);
+	explicit_bzero(ascii, size);
+	free(ascii);
+	return object;
+}
+
+/* [blanks] [-] digits [. digits] [blanks] */
+static bool
+read_decimal(const char *text, int64_t *ret_number)
+{
+	static const char digits[] = "0123456789";
+	const char *p = text + strspn(text, " \t\r\n");
+	bool negative = *p == '-';
+	int64_t number = 0;
+
+	p += negative;
+	if (*p < '0' || *p > '9')
+		return false;
+	for (; *p >= '0' && *p <= '9'; p++)
+		number = number > (INT64_MAX - 9) / 10 ? INT64_MAX - 9 : number * 10 + (*p - '0');
+	if (*p == '.') {
+		if (strspn(p + 1, digits) == 0)
+			return false;
+		p += 1 + strspn(p + 1, digits);
+	}
+	if (p[strspn(p, " \t\r\n")] != '\0')
+		return false;
+	*ret_number = negative ? -number : number;
+	return true;
+}
+
+bool
+rbr_json_number(struct json_object *object, const char *name, int64_t *ret_number)
+{
+	struct json_object *member;
+	const char *text = rbr_json_text(object, name);
+	double number;
+
+	if (text)
+		return read_decimal(text, ret_number);
+	if (!json_object_object_get_ex(object, name, &member))
+		return false;
+	if (json_object_is_type(member, json_type_int)) {
+		*ret_number = json_object_get_int64(member);
+		return true;
+	}
+	number = json_object_is_type(member, json_type_double) ? json_object_get_double(member) : NAN;
+	if (isnan(number))
+		return false;
+	*ret_number = number >= 9e18 ? INT64_MAX : number <= -9e18 ? INT64_MIN : (int64_t)number;
+	return true;
 }
 
 const char *

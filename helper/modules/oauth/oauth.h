@@ -8,7 +8,8 @@
 struct rbr_oauth {
 	const struct ringbearer_host *host;
 	struct ringbearer_call *call;
-	bool standing; /* there is a standing grant that a person gave: invalid_grant means that it is over */
+	bool standing; /* a person gives or has given a standing grant */
+	bool refreshing; /* it is used: invalid_grant means that it is over */
 };
 
 #endif

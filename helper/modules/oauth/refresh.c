@@ -11,9 +11,10 @@
 #include "token_request.h"
 
 int
-rbr_refresh(
-	const struct rbr_oauth *oauth, const struct ringbearer_grant_input *input, struct ringbearer_tokens *ret_tokens)
+rbr_refresh(const struct rbr_oauth *standing, const struct ringbearer_grant_input *input,
+	struct ringbearer_tokens *ret_tokens)
 {
+	const struct rbr_oauth refreshing = {standing->host, standing->call, true, true}, *oauth = &refreshing;
 	const struct ringbearer_host *host = oauth->host;
 	struct ringbearer_secret *parameters = host->secret_new("", 0);
 	bool narrower = host->config(oauth->call, "request_scope", 0) != NULL;
@@ -30,16 +31,20 @@ rbr_refresh(
 	return rc;
 }
 
-/* RFC 7009 section 2.2: 200 is done, whatever the body says. */
+/* RFC 7009 section 2.2: 2xx is done, whatever the body says; and so is a token that the server does not know any more, which
+ * it should not call an error. */
 static int
 judge(const struct rbr_oauth *oauth, const struct rbr_http_answer *answer, const char *kind)
 {
 	const struct ringbearer_host *host = oauth->host;
-	struct json_object *object = rbr_json_parse(host->secret_data(answer->body), host->secret_size(answer->body));
+	struct json_object *object =
+		rbr_json_parse_loose(host->secret_data(answer->body), host->secret_size(answer->body));
 	const char *error = object ? rbr_json_text(object, "error") : NULL;
 	int rc;
 
-	if (answer->status == 200)
+	if (answer->status >= 200 && answer->status < 300)
+		rc = 0;
+	else if (error && strcmp(error, "invalid_token") == 0)
 		rc = 0;
 	else if (error && strcmp(error, "unsupported_token_type") == 0)
 		rc = host->fail(oauth->call, RINGBEARER_E_FORBIDDEN,
