@@ -69,6 +69,10 @@ struct ringbearer_host {
 	 * cut or put into another form. */
 	void (*blot)(struct ringbearer_call *call, char *text);
 
+	/* Replaces in TEXT, in place, what is not seen or would drive a terminal: for what a server wrote, before a person sees it in
+	 * a place of the module's own. What the host shows is cleaned by the host. */
+	void (*clean)(struct ringbearer_call *call, char *text);
+
 	/* How many seconds the server wants to be left alone (Retry-After, RFC 9110 section 10.2.3). */
 	void (*retry_after)(struct ringbearer_call *call, long seconds);
 
@@ -109,9 +113,11 @@ struct ringbearer_host {
 	/* Tells the person behind a login something, on lines of its own (it may have newlines). */
 	void (*tell)(struct ringbearer_call *call, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-	/* Takes the person behind a login to URL (https, or http to a loopback literal): shows it, and opens a browser unless
-	 * that was ruled out. */
-	void (*visit)(struct ringbearer_call *call, const char *url);
+	/* Takes the person behind a login to URL (https, or http to a loopback literal). Opens a browser with START, an address on
+	 * this machine that leads to URL, since all users of the machine can read what a browser was started with; returns whether
+	 * one was started, and shows START then, else URL. None is started where that was ruled out, or if START is NULL. Both
+	 * have characters of URLs only (RFC 3986 section 2), or nothing is opened or shown. */
+	bool (*visit)(struct ringbearer_call *call, const char *url, const char *start);
 
 	/* Shows a terminal what is being waited for, in place of the line before; "" takes the line away. */
 	void (*progress)(struct ringbearer_call *call, const char *text);

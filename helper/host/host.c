@@ -15,6 +15,8 @@
 #include "person/log.h"
 #include "person/terminal.h"
 #include "protocol/secret.h"
+#include "protocol/text.h"
+#include "protocol/url-characters.h"
 
 #define RETRY_AFTER_MAX 86400
 #define INFORMING_MS 1000
@@ -104,6 +106,13 @@ host_hide(struct ringbearer_call *call, const char *data, size_t size)
 		rbr_call_hide(call, call->owned[i]);
 	else
 		call->mute = true;
+}
+
+static void
+host_clean(struct ringbearer_call *call, char *text)
+{
+	(void)call;
+	rbr_sanitize(text);
 }
 
 static void make_text(struct ringbearer_call *call, char text[TEXT_MAX], const char *format, va_list arguments)
@@ -278,19 +287,40 @@ host_tell(struct ringbearer_call *call, const char *format, ...)
 	rbr_terminal_tell(text);
 }
 
-static void
-host_visit(struct ringbearer_call *call, const char *url)
+/* Nothing but an address comes before a person or to a browser. */
+static bool
+is_address(struct ringbearer_call *call, const char *url)
+{
+	if (rbr_has_url_characters(url))
+		return true;
+	rbr_warn(
+		call->context, call->account->name, "the module gave an address that is none; report it to its author");
+	return false;
+}
+
+static bool
+host_visit(struct ringbearer_call *call, const char *url, const char *start)
 {
 	const char *named = rbr_browser_named();
 
+	if (!is_address(call, url) || (start && !is_address(call, start)))
+		return false;
+	if (start && !call->no_browser && rbr_browser_open(start)) {
+		host_tell(call,
+			"Your browser opens to log in. If no window comes up, open this address there yourself; it is good once:\n\n"
+			"  %s\n",
+			start);
+		return true;
+	}
 	host_tell(call, "Open this address to log in:\n\n  %s\n", url);
-	if (call->no_browser || rbr_browser_open(url))
-		return;
+	if (call->no_browser)
+		return false;
 	if (named)
 		host_tell(call, "No browser could be started here (BROWSER=%s is %s); open the address yourself.",
 			named, strchr(named, '/') ? "no program" : "not on PATH");
 	else
 		host_tell(call, "No browser could be started here; open the address yourself.");
+	return false;
 }
 
 static void
@@ -345,6 +375,7 @@ rbr_host(void)
 		.fail = host_fail,
 		.hide = host_hide,
 		.blot = host_blot,
+		.clean = host_clean,
 		.retry_after = host_retry_after,
 		.config = host_config,
 		.endpoint = host_endpoint,

@@ -114,7 +114,7 @@ chmod +x "$work/bin/browser"
 BROWSER=$work/bin/browser
 export BROWSER
 # shellcheck disable=SC2016
-step 'ringbearer add demo-field --provider=oidc --issuer=$SONDE --grant=authorization_code --client-auth=none --client-id=fixture-b-device-cli --scope="devices:read offline_access" --match=$SONDE/v1/ --ca-file=$CA'
+step 'ringbearer add demo-field --provider=oidc --issuer=$SONDE --grant=authorization_code --client-auth=none --client-id=fixture-b-device-cli --redirect-uri=http://127.0.0.1/callback --scope="devices:read offline_access" --match=$SONDE/v1/ --ca-file=$CA'
 step 'ringbearer login demo-field 2>&1 | cut -c1-100'
 # shellcheck disable=SC2016
 step 'ringbearer get --account=demo-field --format=header | curl -sS --cacert $CA -H @- $SONDE/v1/devices; echo'

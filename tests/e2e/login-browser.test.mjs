@@ -97,7 +97,7 @@ describe('in Chromium', { skip: missing }, () => {
   });
 
   const families = {
-    'on 127.0.0.1': [undefined, '127.0.0.1'],
+    'on 127.0.0.1': ['http://127.0.0.1/callback', '127.0.0.1'],
     'on IPv6': ['http://[::1]/callback', '[::1]'],
     'on localhost': ['http://localhost/callback', 'localhost'],
   };

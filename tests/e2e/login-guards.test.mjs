@@ -93,7 +93,9 @@ describe('what is missing or does not fit', () => {
   });
 
   test('--paste without an address that is registered', async () => {
-    const { code, stdout } = await Login.start(world, PUBLIC, { args: ['--paste', '--no-browser'], terminal: true }).end();
+    const name = unique('guard-paste');
+    await addPublic(world, name, { redirect_uri: undefined });
+    const { code, stdout } = await Login.start(world, name, { args: ['--paste', '--no-browser'], terminal: true }).end();
     assert.equal(code, 7, stdout);
     assert.match(stdout, /^ringbearer: .*`redirect_uri` is not set/);
   });

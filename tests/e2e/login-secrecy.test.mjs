@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 //
 // Where the secrets of a login are not: in arguments and environments, in files, in what is said and
-// traced. The address that a browser is given holds the state and the challenge, which tell nothing.
+// traced. The address that a browser is given leads to the request, and has nothing of it.
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
@@ -74,7 +74,8 @@ for (const name of [BLUECONIC, CONFIDENTIAL]) {
     assert.equal(status, 0, stderr);
     const secrets = await secretsOf(name);
     const { programs, written } = readTrace(trace);
-    assert.ok(programs.length >= 2 && programs.some((line) => line.includes('code_challenge=')), 'the browser was seen');
+    assert.ok(programs.length >= 2 && programs.some((line) => line.includes('/start/')), 'the browser was seen');
+    assert.doesNotMatch(programs.join('\n'), /code_challenge|state=|client_id=/, 'the request is in nobody\'s sight');
     assertAbsent(programs.join('\n'), secrets, 'the arguments or the environment of a program');
     const own = written.filter((file) => !file.startsWith(`${world.dir}/bin/browser`));
     assert.ok(own.some((file) => file.endsWith('.lock')));

@@ -15,7 +15,8 @@ import { World } from './lib/world.mjs';
 const NAME = unique('terminal');
 const PASTED = unique('terminal-paste');
 const ELSEWHERE = 'https://app.example.test/oauth/callback';
-const QUIET = /^Open this address to log in:\n\n {2}https:\/\/\S+\n\n$/;
+const QUIET = /^Your browser opens to log in\. If [^\n]*:\n\n {2}http:\/\/127\.0\.0\.1:\d+\/start\/[\w-]{43}\n\n$/;
+const SHOWN = /^Open this address to log in:\n\n {2}https:\/\/\S+\n\n$/;
 let world;
 let scripts = 0;
 
@@ -111,6 +112,26 @@ mv "$REPORT.new" "$REPORT"`);
     assert.equal(fs.existsSync(`${world.dir}/injected`), false);
   });
 
+  test('may be one of several, have arguments, and get the address where it wants it', async () => {
+    const { name, file, reported, report } = program(undefined, ADDRESS_ONLY);
+    const odd = `${world.dir}/bin/a browser: mine`;
+    fs.copyFileSync(file, odd);
+    for (const [BROWSER, words] of [
+      [`nonexistent:/nonexistent/browser %s:${name}:also-nonexistent`, (url) => [url]],
+      [`${name} --new-window`, (url) => ['--new-window', url]],
+      [`${file} --url=%s '--two words' "%s" &`, (url) => [`--url=${url}`, '--two words', url]],
+      [`nonexistent --x:${name} $HOME \\$x`, (url) => ['$HOME', '$x', url]],
+      [odd, (url) => [url]],
+      [`'a browser:${name}`, (url) => [url]],
+    ]) {
+      await withBrowser({ BROWSER }, async (login) => {
+        const expected = words(login.url);
+        assert.equal(await reported(), `${[expected.length, ...expected].join('\n')}\n`, BROWSER);
+      });
+      fs.unlinkSync(report);
+    }
+  });
+
   test('need not come to an end, nor end well', async () => {
     for (const script of ['sleep 60', 'exit 1']) {
       await withBrowser({ BROWSER: program(undefined, script).file }, finish);
@@ -134,7 +155,7 @@ mv "$REPORT.new" "$REPORT"`);
   test('S0:26 --no-browser: none is started', () => {
     const { file, report } = program(undefined, ADDRESS_ONLY);
     return withBrowser({ BROWSER: file, DISPLAY: ':99' }, async (login) => {
-      assert.match((await finish(login)).stderr, QUIET);
+      assert.match((await finish(login)).stderr, SHOWN);
       assert.equal(fs.existsSync(report), false);
     }, { args: ['--no-browser'] });
   });

@@ -53,6 +53,15 @@ fake_blot(struct ringbearer_call *call, char *text)
 }
 
 static void
+fake_clean(struct ringbearer_call *call, char *text)
+{
+	(void)call;
+	for (; *text; text++)
+		if (*text < 0x20 || *text > 0x7e)
+			*text = '?';
+}
+
+static void
 fake_retry_after(struct ringbearer_call *call, long seconds)
 {
 	call->retry_after = seconds;
@@ -138,6 +147,7 @@ fake_host(void)
 		.log = fake_log,
 		.fail = fake_fail,
 		.blot = fake_blot,
+		.clean = fake_clean,
 		.retry_after = fake_retry_after,
 		.config = fake_config,
 		.endpoint = fake_endpoint,

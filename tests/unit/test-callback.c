@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "modules/grants/authorization-code/loopback.h"
+#include "modules/grants/authorization-code/callback.h"
 
 /* What lies behind the callback in memory, and must be what it was. */
 struct guarded {

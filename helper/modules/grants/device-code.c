@@ -23,6 +23,7 @@
 #include "modules/oauth/token_request.h"
 #include "modules/oauth/token_response.h"
 #include "protocol/module.h"
+#include "protocol/url-characters.h"
 
 #define GRANT_TYPE "urn:ietf:params:oauth:grant-type:device_code"
 #define INTERVAL_DEFAULT 5 /* seconds (section 3.2) */
@@ -98,10 +99,10 @@ show_code(const struct device *device, struct json_object *object)
 
 	if (!uri)
 		uri = rbr_json_text(object, "verification_url"); /* as one large service has it */
-	if (!is_plain(user_code) || !is_plain(uri) || strncmp(uri, "https://", 8) != 0)
+	if (!is_plain(user_code) || !uri || !rbr_has_url_characters(uri) || strncmp(uri, "https://", 8) != 0)
 		return host->fail(device->oauth.call, RINGBEARER_E_MALFORMED_RESPONSE,
 			"the service gave no code or no https address for the login; ask its support");
-	if (!is_plain(complete) || strncmp(complete, "https://", 8) != 0)
+	if (complete && (!rbr_has_url_characters(complete) || strncmp(complete, "https://", 8) != 0))
 		complete = NULL;
 	show_picture(device, complete ? complete : uri);
 	host->tell(device->oauth.call, "On any device, open\n\n  %s\n\nand enter the code\n\n  %s\n", uri, user_code);

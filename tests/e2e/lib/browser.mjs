@@ -26,6 +26,9 @@ function readForm(page) {
   return { action: attribute(tag, 'action'), fields };
 }
 
+// The program's own address, which leads to the service.
+export const isStart = (url) => /^http:\/\/(127\.0\.0\.1|\[::1\]|localhost):\d+\/start\/[\w-]{43}$/.test(url);
+
 export class Browser {
   #cookies = new Map();
 
@@ -55,9 +58,14 @@ export class Browser {
 
   // Returns { location } or { page }: the redirect that leaves the server, or the last page.
   async visit(start) {
-    const { origin } = new URL(start);
+    let { origin } = new URL(start);
     let url = start;
     let reply = await this.#fetch(url);
+    if (isStart(start) && reply.headers.location) {
+      url = reply.headers.location;
+      ({ origin } = new URL(url));
+      reply = await this.#fetch(url);
+    }
     let typed = false; // a page that asks for the code again has refused it
     for (let step = 0; step < MAX_STEPS; step += 1) {
       if (reply.headers.location) {

@@ -29,7 +29,7 @@ export async function addConfidential(world, name, extra = {}) {
 
 // A program without one; any port of the loopback interface will do.
 export const addPublic = (world, name, extra = {}) => world.add(name, given({
-  ...atTenantB(world), client_id: DEVICE_CLI.client_id, client_auth: 'none', ...extra,
+  ...atTenantB(world), client_id: DEVICE_CLI.client_id, client_auth: 'none', redirect_uri: 'http://127.0.0.1/callback', ...extra,
 }));
 
 // The requests of one kind that a tenant has seen, with their bodies as URLSearchParams.

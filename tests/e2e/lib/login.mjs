@@ -11,6 +11,7 @@
 
 import net from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { isStart } from './browser.mjs';
 import { request } from './http.mjs';
 import { start } from './processes.mjs';
 import { shellLine } from './terminal.mjs';
@@ -77,7 +78,16 @@ export class Login {
   // The address that a person is sent to, once it was said.
   get url() { return ADDRESS.exec(this.stderr + this.stdout)?.[1]; }
 
-  get parameters() { return Object.fromEntries(new URL(this.url).searchParams); }
+  // The request to the service: what a person is shown, or where a browser is led to from the address that it was given.
+  get request() { return this.led ?? this.url; }
+
+  // Goes by that address, once, in the place of the browser.
+  async setOut() {
+    if (isStart(this.url)) this.led = (await request(this.url)).headers.location;
+    return this.request;
+  }
+
+  get parameters() { return Object.fromEntries(new URL(this.request).searchParams); }
 
   get redirect() { return new URL(this.parameters.redirect_uri); }
 
@@ -87,7 +97,7 @@ export class Login {
 
   // A person goes through the service's pages: the address that they end at, not visited.
   async consent(person = {}) {
-    const { location, page } = await this.world.visit(this.url, person);
+    const { location, page } = await this.world.visit(this.request, person);
     if (!location) throw new Error(`the pages lead nowhere: ${page}`);
     return location;
   }

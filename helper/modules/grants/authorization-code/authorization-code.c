@@ -13,14 +13,17 @@
 #include <string.h>
 #include <strings.h>
 
+#include "answer.h"
 #include "loopback.h"
 #include "modules/oauth/form.h"
 #include "modules/oauth/grant.h"
 #include "modules/oauth/token_request.h"
 #include "pkce.h"
 #include "protocol/module.h"
+#include "protocol/url-characters.h"
 
 #define LOGIN_MS (5 * 60 * 1000)
+#define START_MS (10 * 1000) /* for a browser to set out, before somebody is asked to paste */
 
 #define host rbr_grant_host /* short for what is on every line */
 
@@ -77,7 +80,13 @@ make_url(struct login *login, struct ringbearer_secret *url)
 	if (rc == 0)
 		rc = host->secret_append(url, host->secret_data(query), host->secret_size(query));
 	host->secret_free(query);
-	return rc < 0 ? host->fail(oauth->call, rc, "out of memory") : 0;
+	if (rc < 0)
+		return host->fail(oauth->call, rc, "out of memory");
+	if (!rbr_has_url_characters(host->secret_data(url)) || strchr(host->secret_data(url), '#'))
+		return host->fail(oauth->call, RINGBEARER_E_CONFIG,
+			"`authorization_endpoint` or `authorization_params` has characters in it that no such address may have; correct it, "
+			"or ask the service's support if it is the issuer's metadata that say so");
+	return 0;
 }
 
 /* The person pastes the address that the browser was sent to. */
@@ -102,6 +111,25 @@ take_paste(struct login *login)
 	return rc;
 }
 
+/* Takes the person to the service's page. A browser is not given the request, which everybody could read on its command line,
+ * but an address of ours that leads there. Where none is opened, the person is given the request itself: the browser that they
+ * take it to may be elsewhere, and need not reach us before it comes back. */
+static int
+send_out(struct login *login, const char *url)
+{
+	const struct rbr_oauth *oauth = &login->oauth;
+	bool paste = host->config(oauth->call, "login_paste", 0) != NULL;
+	int rc = login->loopback.redirect_uri[0] != '\0' ? rbr_loopback_lead(oauth, &login->loopback, url) : 0;
+
+	if (rc < 0)
+		return rc;
+	login->loopback.guarded =
+		host->visit(oauth->call, url, login->loopback.start[0] != '\0' ? login->loopback.start : NULL);
+	if (paste && login->loopback.guarded && !rbr_loopback_wait_start(oauth, &login->loopback, START_MS))
+		host->tell(oauth->call, "No browser has come for it; open this address yourself:\n\n  %s\n", url);
+	return 0;
+}
+
 static int
 consent(struct login *login)
 {
@@ -109,63 +137,16 @@ consent(struct login *login)
 	bool paste = host->config(login->oauth.call, "login_paste", 0) != NULL;
 	int rc = url ? make_url(login, url) : host->fail(login->oauth.call, RINGBEARER_E_SYSTEM, "out of memory");
 
-	if (rc == 0) {
-		host->visit(login->oauth.call, host->secret_data(url));
-		if (paste)
-			rc = take_paste(login);
-		else
-			rc = rbr_loopback_wait(
-				&login->oauth, &login->loopback, login->state, LOGIN_MS, &login->callback);
-		login->visited = rc == 0 && !paste;
-	}
+	if (rc == 0)
+		rc = send_out(login, host->secret_data(url));
+	if (rc == 0 && paste)
+		rc = take_paste(login);
+	else if (rc == 0)
+		rc = rbr_loopback_wait(&login->oauth, &login->loopback, login->state, LOGIN_MS, &login->callback);
+	login->visited = rc == 0 && !paste;
+	login->loopback.destination = NULL; /* nobody sets out any more */
 	host->secret_free(url);
 	return rc;
-}
-
-/* What the service's page said instead of a code (RFC 6749 section 4.1.2.1). */
-static int
-refused(const struct login *login)
-{
-	static const struct {
-		const char *error;
-		int code;
-		const char *advice;
-	} errors[] = {
-		{"access_denied", RINGBEARER_E_ACCESS_DENIED,
-			"the service says no: consent was refused, or the user lacks what it takes"},
-		{"server_error", RINGBEARER_E_TEMPORARILY_UNAVAILABLE, "the service has a problem; try again later"},
-		{"temporarily_unavailable", RINGBEARER_E_TEMPORARILY_UNAVAILABLE,
-			"the service is too busy; try again later"},
-		{"invalid_scope", RINGBEARER_E_CONFIG, "the application may not have these scopes; check `scope`"},
-	};
-	const char *description = login->callback.error_description ? login->callback.error_description : "";
-	const char *hint = host->config(login->oauth.call, "denied_hint", 0);
-	size_t i;
-
-	for (i = 0; i < sizeof errors / sizeof errors[0]; i++)
-		if (strcmp(errors[i].error, login->callback.error) == 0)
-			return host->fail(login->oauth.call, errors[i].code, "%s (%.64s%s%.200s)%s%s", errors[i].advice,
-				login->callback.error, *description ? ": " : "", description, hint ? "; " : "",
-				hint ? hint : "");
-	return host->fail(login->oauth.call, RINGBEARER_E_CONFIG,
-		"the service does not take the request; check `client_id`, `redirect_uri` and `scope` (%.64s%s%.200s)",
-		login->callback.error, *description ? ": " : "", description);
-}
-
-/* Is it the service that was asked who answers? (RFC 9207 section 2.4) */
-static int
-check_issuer(const struct login *login)
-{
-	const char *issuer = host->config(login->oauth.call, "issuer", 0);
-
-	if (!login->callback.iss && host->config(login->oauth.call, "iss_required", 0))
-		return host->fail(login->oauth.call, RINGBEARER_E_ACCESS_DENIED,
-			"the answer does not say which service it comes from, although the service always says so; nothing was sent to it");
-	if (!login->callback.iss || !issuer || strcmp(issuer, login->callback.iss) == 0)
-		return 0;
-	return host->fail(login->oauth.call, RINGBEARER_E_ACCESS_DENIED,
-		"the answer comes from another service (%.200s) than the one that was asked; nothing was sent to it",
-		login->callback.iss);
 }
 
 static int
@@ -237,7 +218,10 @@ open_login(struct login *login)
 		return host->fail(login->oauth.call, RINGBEARER_E_CONFIG,
 			"`redirect_uri` is not set; --paste needs the one that is registered at the service");
 	(void)snprintf(login->redirect_uri, sizeof login->redirect_uri, "%s", registered);
-	return 0;
+	/* The browser sets out from here, wherever it ends. */
+	return host->config(login->oauth.call, "login_no_browser", 0)
+		? 0
+		: rbr_loopback_open(&login->oauth, NULL, &login->loopback);
 }
 
 /* From authorize() to conclude(): a module serves one call at a time. */
@@ -254,13 +238,8 @@ authorize(
 	rc = open_login(login);
 	if (rc == 0)
 		rc = consent(login);
-	if (rc == 0 && login->callback.error)
-		rc = refused(login);
 	if (rc == 0)
-		rc = check_issuer(login);
-	if (rc == 0 && !login->callback.code)
-		rc = host->fail(call, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the service sent neither a code nor an error; try again");
+		rc = rbr_answer_check(&login->oauth, &login->callback);
 	if (rc == 0) {
 		host->hide(call, login->callback.code, strlen(login->callback.code));
 		rc = exchange(login, input, ret_tokens);

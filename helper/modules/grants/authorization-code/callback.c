@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* The query of an authorization response (RFC 6749 section 4.1.2, RFC 9207 section 2). */
 #include "config.h"
+
+#include "callback.h"
 
 #include <string.h>
 
-#include "loopback.h"
 #include "protocol/writer.h"
 
 static int

@@ -34,10 +34,14 @@ reason(int status)
 		return "OK";
 	case 303:
 		return "See Other";
+	case 403:
+		return "Forbidden";
 	case 404:
 		return "Not Found";
 	case 405:
 		return "Method Not Allowed";
+	case 410:
+		return "Gone";
 	default:
 		return "Bad Request";
 	}
