@@ -260,6 +260,26 @@ take_hint(const struct rbr_provider *provider, const char *key, char hint[RBR_HI
 	(void)snprintf(hint, RBR_HINT_MAX, "%s", text ? text : "");
 }
 
+/* A tenant has no meaning but in a provider's values. Where those do not have it, somebody believes that their own host is
+ * meant, and the secret would go to the provider's. */
+static int
+check_tenant(const struct rbr_account *account, const struct rbr_message *lines, struct rbr_error *error)
+{
+	const struct rbr_value *tenant = rbr_account_value(account, RBR_KEY_TENANT, 0);
+	const char *provider = rbr_account_get(account, RBR_KEY_PROVIDER);
+	size_t i;
+
+	if (!tenant || tenant->layer != RBR_LAYER_ACCOUNT)
+		return 0;
+	for (i = 0; i < lines->count; i++)
+		if (!rbr_provider_has_key(rbr_message_key(lines, i)) && strstr(rbr_message_value(lines, i), "{tenant}"))
+			return 0;
+	return rbr_fail(error, RINGBEARER_E_CONFIG,
+		"the provider `%s` does not use `tenant`, and secrets would not go to `%.120s`; remove it, or choose a provider "
+		"that takes one, see `ringbearer providers`",
+		provider ? provider : "none", tenant->text);
+}
+
 static int
 add_provider(struct rbr_account *account, struct rbr_error *error)
 {
@@ -289,7 +309,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 		if (rc == 0)
 			rc = push(account, key, RBR_LAYER_PROVIDER, line, rbr_secret_string(&text), error);
 	}
-	return rc;
+	return rc < 0 ? rc : check_tenant(account, &provider.lines, error);
 }
 
 static int

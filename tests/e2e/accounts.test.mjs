@@ -90,6 +90,8 @@ describe('add', () => {
     'Google without a scope': [7, /`scope` is not set; add --scope=SCOPES$/m, ['--provider=google', '--grant=authorization_code', '--client-id=x']],
     'Microsoft without a scope': [7, /`scope` is not set/, ['--provider=microsoft', '--tenant=x.test', '--grant=client_credentials', '--client-id=x']],
     'no tenant where there must be one': [7, /needs `tenant`/, ['--provider=blueconic', '--grant=client_credentials']],
+    'a tenant that the provider has no place for': [7, /the provider `github` does not use `tenant`, and secrets would not go to `git\.example\.com`;/, ['--provider=github', '--tenant=git.example.com', '--grant=authorization_code', '--client-id=x']],
+    'a tenant and no provider': [7, /does not use `tenant`/, [...key, '--tenant=acme']],
     'a tenant that leaves its place': [7, /`tenant` cannot be/, ['--provider=blueconic', '--grant=client_credentials', '--tenant=evil.test/x']],
     'an endpoint over http': [7, /`token_endpoint` must be https/, ['--grant=client_credentials', '--token-endpoint=http://login.example.test/']],
     'an endpoint at localhost by name': [7, /must be https/, [...client, '--revocation-endpoint=http://localhost/']],
