@@ -17,8 +17,6 @@
 #include "keyring.h"
 #include "memory.h"
 
-#define SEPARATOR "\x1f"
-
 uint64_t
 rbr_hash(const void *data, size_t size)
 {
@@ -37,12 +35,25 @@ rbr_cache_key_wipe(struct rbr_cache_key *key)
 	rbr_secret_wipe(&key->text);
 }
 
+/* Its length stands in front of each component: whatever one holds, it does not run into the next. */
 int
 rbr_cache_key_add(struct rbr_cache_key *key, const char *component)
 {
-	int rc = key->text.size > 0 ? rbr_secret_append(&key->text, SEPARATOR, 1) : 0;
+	char length[RBR_HEX_MAX + 1], *end = rbr_hex(length, strlen(component));
+	int rc;
 
+	*end++ = ':';
+	rc = rbr_secret_append(&key->text, length, (size_t)(end - length));
 	return rc < 0 ? rc : rbr_secret_append_string(&key->text, component);
+}
+
+bool
+rbr_cache_is_of_kind(const struct rbr_message *record, const char *kind)
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	const char *text = rbr_message_get(record, "for");
+
+	return text && rbr_cache_key_add(&key, kind) == 0 && strncmp(text, key.text.data, key.text.size) == 0;
 }
 
 static uint64_t

@@ -28,8 +28,11 @@ struct rbr_cache_key {
 
 void rbr_cache_key_wipe(struct rbr_cache_key *key);
 
-/* Appends one component. */
+/* Appends one component, whatever bytes are in it: two lists of components that differ never make the same key. */
 int rbr_cache_key_add(struct rbr_cache_key *key, const char *component) RBR_MUST_CHECK;
+
+/* Is RECORD, which was read from the kernel, of that KIND? */
+bool rbr_cache_is_of_kind(const struct rbr_message *record, const char *kind);
 
 /* Reads the record of KEY into RECORD (which must be empty). False: not cached. */
 bool rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record);

@@ -48,7 +48,7 @@ rbr_match_require(const struct rbr_account *account, const struct rbr_url *url, 
 }
 
 static void
-weigh_account(const struct rbr_account *account, struct scan *scan)
+weigh_account(const struct rbr_account *account, const char *stamp, struct scan *scan)
 {
 	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
 	const struct rbr_value *value;
@@ -60,8 +60,8 @@ weigh_account(const struct rbr_account *account, struct scan *scan)
 	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
 		if (rbr_url_parse(&prefix, value->text, "match", NULL) < 0 || !rbr_url_same_origin(&prefix, scan->url))
 			continue;
-		rbr_choice_weigh(scan->choice, scan->url, scan->username, account->name, username, prefix.path);
-		if (scan->indexable && rbr_index_add(&scan->index, account->name, username, prefix.path) < 0)
+		rbr_choice_weigh(scan->choice, scan->url, scan->username, account->name, stamp, username, prefix.path);
+		if (scan->indexable && rbr_index_add(&scan->index, account->name, stamp, username, prefix.path) < 0)
 			scan->indexable = false;
 	}
 }
@@ -71,15 +71,18 @@ scan_account(const char *name, void *data)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct scan *scan = data;
+	struct rbr_located located = {.path = ""};
 	struct rbr_error why = {0};
 
+	(void)!rbr_account_locate(
+		name, &located, NULL); /* before it is read: of one that changes meanwhile nothing is believed */
 	if (rbr_account_load(name, &account, &why) < 0) {
 		if (scan->unreadable++ == 0)
 			(void)snprintf(scan->first, sizeof scan->first, "%s", name);
 		rbr_trace(scan->context, "%s", why.detail);
 		return 0;
 	}
-	weigh_account(&account, scan);
+	weigh_account(&account, located.stamp, scan);
 	return 0;
 }
 
@@ -100,6 +103,16 @@ scan_all(struct rbr_context *context, const struct rbr_url *url, const char *use
 	return rc;
 }
 
+/* Is the file of the account that the record names the one that it was made of? Of nobody nothing can have changed. */
+static bool
+is_unchanged(const struct rbr_choice *choice)
+{
+	struct rbr_located located;
+
+	return choice->account[0] == '\0' ||
+		(rbr_account_locate(choice->account, &located, NULL) == 0 && strcmp(located.stamp, choice->stamp) == 0);
+}
+
 int
 rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const char *username,
 	char ret_name[RBR_ACCOUNT_NAME_MAX + 1])
@@ -109,8 +122,10 @@ rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const cha
 	bool settled;
 	int rc = rbr_index_key(context, url, &key, &settled);
 
-	if (rc == 0 && !rbr_index_choose(&key, url, username, &choice))
+	if (rc == 0 && !(rbr_index_choose(&key, url, username, &choice) && is_unchanged(&choice))) {
+		choice = RBR_CHOICE_EMPTY;
 		rc = scan_all(context, url, username, &key, settled, &choice);
+	}
 	if (rc < 0)
 		return rc;
 	if (choice.account[0] == '\0')

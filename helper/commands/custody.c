@@ -26,12 +26,11 @@ struct forgotten {
 static bool
 is_replaceable(const struct rbr_message *record)
 {
-	static const char *const kinds[] = {"token\x1f", "verdict\x1f", "handed\x1f"};
-	const char *text = rbr_message_get(record, "for");
+	static const char *const kinds[] = {"token", "verdict", "handed"};
 	size_t i;
 
-	for (i = 0; text && i < RBR_ARRAY_SIZE(kinds); i++)
-		if (strncmp(text, kinds[i], strlen(kinds[i])) == 0)
+	for (i = 0; i < RBR_ARRAY_SIZE(kinds); i++)
+		if (rbr_cache_is_of_kind(record, kinds[i]))
 			return true;
 	return false;
 }

@@ -371,11 +371,9 @@ static bool
 is_refused(const struct rbr_message *record, void *data)
 {
 	const struct rbr_credential *refused = data;
-	const char *kept_for = rbr_message_get(record, "for");
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
 
-	return kept_for && strncmp(kept_for, "token\x1f", 6) == 0 && account && token &&
-		strcmp(account, refused->account) == 0 && strcmp(token, refused->token) == 0;
+	return rbr_cache_is_of_kind(record, "token") && account && token && strcmp(account, refused->account) == 0 && strcmp(token, refused->token) == 0;
 }
 
 int

@@ -8,9 +8,9 @@
 
 #include "index.h"
 
-/* Which account, if the request names it or the index knows it without doubt. */
+/* Which account, if the request names it or the index knows it without doubt, and where its file is. */
 static bool
-find_account(struct rbr_context *context, const struct rbr_request *request, char name[RBR_ACCOUNT_NAME_MAX + 1])
+find_account(struct rbr_context *context, const struct rbr_request *request, struct rbr_wish *wish)
 {
 	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
 	struct rbr_choice choice = RBR_CHOICE_EMPTY;
@@ -20,15 +20,16 @@ find_account(struct rbr_context *context, const struct rbr_request *request, cha
 		/* One that is named together with a URL must be read to know whether it answers for it. */
 		if (request->has_url || strlen(request->account) > RBR_ACCOUNT_NAME_MAX)
 			return false;
-		memcpy(name, request->account, strlen(request->account) + 1);
-		return true;
+		memcpy(wish->account, request->account, strlen(request->account) + 1);
+		return rbr_account_locate(wish->account, &wish->located, NULL) == 0;
 	}
 	if (rbr_index_key(context, &request->url, &key, &settled) < 0 ||
 		!rbr_index_choose(&key, &request->url, request->username, &choice) || choice.account[0] == '\0' ||
 		choice.rival[0] != '\0')
 		return false;
-	(void)snprintf(name, RBR_ACCOUNT_NAME_MAX + 1, "%s", choice.account);
-	return true;
+	(void)snprintf(wish->account, sizeof wish->account, "%s", choice.account);
+	return rbr_account_locate(wish->account, &wish->located, NULL) == 0 &&
+		strcmp(wish->located.stamp, choice.stamp) == 0;
 }
 
 bool
@@ -43,7 +44,6 @@ rbr_hit(struct rbr_context *context, const struct rbr_request *request, enum rbr
 		return false;
 	if (request->scope)
 		memcpy(wish->scope, request->scope, strlen(request->scope) + 1);
-	return find_account(context, request, wish->account) &&
-		rbr_account_locate(wish->account, &wish->located, NULL) == 0 && rbr_wish_make_token_key(wish) == 0 &&
-		!request->wanted_scope && rbr_wish_recall(context, wish, ret_credential);
+	return find_account(context, request, wish) && rbr_wish_make_token_key(wish) == 0 && !request->wanted_scope &&
+		rbr_wish_recall(context, wish, ret_credential);
 }

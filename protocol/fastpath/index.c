@@ -2,10 +2,11 @@
 /*
  * Finding an account by URL without reading a thousand files for each call.
  *
- * The record of an origin holds one line for each prefix: account, user name and path. Its key has the stamps of the account
- * folders in it: adding, removing or renaming a file makes the record void at once. A file that is edited in place does
- * not; the account that is found is always located by its own stamp, so that its token is right whatever the record says,
- * and the choice among accounts is at most a minute old. A folder that was changed a moment ago could change again without
+ * The record of an origin holds one line for each prefix: account, its file's stamp, user name and path. Its key has the
+ * stamps of the account folders in it: adding, removing or renaming a file makes the record void at once. A file that is
+ * edited in place does not; so the record is believed only where the file of the account that it names is still the one that
+ * it was made of, and no account answers for a place that it has given up. That another one would answer better by now is seen
+ * within a minute. A folder that was changed a moment ago could change again without
  * a new stamp; then nothing is kept.
  */
 #include "config.h"
@@ -17,12 +18,13 @@
 #include <string.h>
 
 #define SETTLED_SECONDS 2
-#define SEPARATOR '\x1f' /* in no name, user name or path: keys.c and url.c see to that */
+#define SEPARATOR '\x1f' /* in no name, user name or path: rbr_index_add() sees to that */
 #define LINE_MAX_SIZE (RBR_URL_MAX + 512)
+#define USERNAME_MAX 512
 
 void
 rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const char *username, const char *account,
-	const char *account_username, const char *path)
+	const char *stamp, const char *account_username, const char *path)
 {
 	bool names_one = account_username[0] != '\0';
 	long covered = rbr_url_path_covers(path, url->path), score;
@@ -33,6 +35,7 @@ rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const cha
 	if (score > choice->score) {
 		choice->score = score;
 		(void)snprintf(choice->account, sizeof choice->account, "%s", account);
+		(void)snprintf(choice->stamp, sizeof choice->stamp, "%s", stamp);
 		choice->rival[0] = '\0';
 	} else if (score == choice->score && strcmp(choice->account, account) != 0) {
 		(void)snprintf(choice->rival, sizeof choice->rival, "%s", account);
@@ -87,30 +90,46 @@ rbr_index_key(struct rbr_context *context, const struct rbr_url *url, struct rbr
 }
 
 int
-rbr_index_add(struct rbr_message *index, const char *account, const char *account_username, const char *path)
+rbr_index_add(struct rbr_message *index, const char *account, const char *stamp, const char *account_username,
+	const char *path)
 {
+	const char *const parts[] = {account, stamp, account_username, path};
 	char line[LINE_MAX_SIZE];
-	int size = snprintf(line, sizeof line, "%s%c%s%c%s", account, SEPARATOR, account_username, SEPARATOR, path);
+	size_t i;
+	int size = snprintf(line, sizeof line, "%s%c%s%c%s%c%s", account, SEPARATOR, stamp, SEPARATOR, account_username,
+		SEPARATOR, path);
 
+	for (i = 0; i < RBR_ARRAY_SIZE(parts); i++)
+		if (strchr(parts[i], SEPARATOR))
+			return RINGBEARER_E_MALFORMED_REQUEST;
 	return size < 0 || (size_t)size >= sizeof line ? RINGBEARER_E_MALFORMED_REQUEST
 						       : rbr_message_add(index, "is", line);
+}
+
+/* Copies the part of a line that LINE begins with; returns what is behind it, or NULL if it does not fit or is the last. */
+static const char *
+take_part(const char *line, char *part, size_t room)
+{
+	const char *end = line ? strchr(line, SEPARATOR) : NULL;
+
+	if (!end || (size_t)(end - line) >= room)
+		return NULL;
+	memcpy(part, line, (size_t)(end - line));
+	part[end - line] = '\0';
+	return end + 1;
 }
 
 /* Takes a line apart and weighs it. */
 static void
 weigh_line(const char *line, const struct rbr_url *url, const char *username, struct rbr_choice *choice)
 {
-	char account[RBR_ACCOUNT_NAME_MAX + 1], account_username[512];
-	const char *first = strchr(line, SEPARATOR), *second = first ? strchr(first + 1, SEPARATOR) : NULL;
+	char account[RBR_ACCOUNT_NAME_MAX + 1], stamp[RBR_STAMP_MAX], account_username[USERNAME_MAX];
+	const char *path = take_part(line, account, sizeof account);
 
-	if (!second || (size_t)(first - line) >= sizeof account ||
-		(size_t)(second - first - 1) >= sizeof account_username)
-		return;
-	memcpy(account, line, (size_t)(first - line));
-	account[first - line] = '\0';
-	memcpy(account_username, first + 1, (size_t)(second - first - 1));
-	account_username[second - first - 1] = '\0';
-	rbr_choice_weigh(choice, url, username, account, account_username, second + 1);
+	path = take_part(path, stamp, sizeof stamp);
+	path = take_part(path, account_username, sizeof account_username);
+	if (path)
+		rbr_choice_weigh(choice, url, username, account, stamp, account_username, path);
 }
 
 bool

@@ -11,17 +11,18 @@
 /* The best account so far, and another that is as good. */
 struct rbr_choice {
 	char account[RBR_ACCOUNT_NAME_MAX + 1]; /* "": none */
+	char stamp[RBR_STAMP_MAX]; /* of its file, when this was found out */
 	char rival[RBR_ACCOUNT_NAME_MAX + 1]; /* "": none */
 	long score;
 };
 
 #define RBR_CHOICE_EMPTY ((struct rbr_choice){.score = -1})
 
-/* Weighs an account that answers for PATH and what is below it, on URL's own origin. ACCOUNT_USERNAME is "" if it names none,
+/* Weighs an account (whose file has STAMP) that answers for PATH and what is below it, on URL's own origin. ACCOUNT_USERNAME is "" if it names none,
  * USERNAME NULL if the caller asks for nobody in particular. A path that covers more beats everything; a user name that was
  * asked for beats an account that names none. */
 void rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const char *username, const char *account,
-	const char *account_username, const char *path);
+	const char *stamp, const char *account_username, const char *path);
 
 /* The key of URL's origin. It depends on the account folders as they are now; *RET_SETTLED says whether they could still
  * change without showing it. RINGBEARER_E_CONFIG, RINGBEARER_E_SYSTEM. */
@@ -29,10 +30,10 @@ int rbr_index_key(struct rbr_context *context, const struct rbr_url *url, struct
 	bool *ret_settled) RBR_MUST_CHECK;
 
 /* Adds an account to the record INDEX. RINGBEARER_E_MALFORMED_REQUEST if it does not fit. */
-int rbr_index_add(struct rbr_message *index, const char *account, const char *account_username, const char *path)
-	RBR_MUST_CHECK;
+int rbr_index_add(struct rbr_message *index, const char *account, const char *stamp, const char *account_username,
+	const char *path) RBR_MUST_CHECK;
 
-/* Weighs what the record under KEY says. False if there is none. */
+/* Weighs what the record under KEY says. False if there is none. Whom it chooses must be located and have the stamp that it says. */
 bool rbr_index_choose(
 	const struct rbr_cache_key *key, const struct rbr_url *url, const char *username, struct rbr_choice *choice);
 

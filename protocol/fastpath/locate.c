@@ -10,8 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Three numbers of 64 bits, three of 32, and what is behind each. */
-_Static_assert(3 * RBR_HEX_MAX + 3 * RBR_HEX_MAX / 2 + 6 <= RBR_STAMP_MAX, "a stamp has room");
+/* Four numbers of 64 bits, four of 32, and what is behind each. */
+_Static_assert(4 * RBR_HEX_MAX + 4 * RBR_HEX_MAX / 2 + 8 <= RBR_STAMP_MAX, "a stamp has room");
 
 const enum rbr_place rbr_account_places[RBR_ACCOUNT_PLACES] = {RBR_PLACE_USER, RBR_PLACE_SYSTEM};
 
@@ -44,9 +44,11 @@ rbr_account_check_name(const char *name, struct rbr_error *error)
 static void
 put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
 {
+	/* cp -p, rsync and touch -r set the time of the contents; that of the last change is the kernel's own. */
 	const uint64_t numbers[] = {status->stx_dev_major, status->stx_dev_minor, status->stx_ino,
-		(uint64_t)status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec, status->stx_size};
-	static const char behind[RBR_ARRAY_SIZE(numbers)] = {':', ':', ':', '.', ':', '\0'};
+		(uint64_t)status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec, status->stx_size,
+		(uint64_t)status->stx_ctime.tv_sec, status->stx_ctime.tv_nsec};
+	static const char behind[RBR_ARRAY_SIZE(numbers)] = {':', ':', ':', '.', ':', ':', '.', '\0'};
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(numbers); i++) {
@@ -59,7 +61,7 @@ static int
 look(const char *path, struct statx *status)
 {
 	return statx(AT_FDCWD, path, AT_STATX_SYNC_AS_STAT,
-		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME, status);
+		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME, status);
 }
 
 void

@@ -7,7 +7,7 @@
 #include "protocol/base.h"
 
 #define RBR_ACCOUNT_NAME_MAX 64 /* characters */
-#define RBR_STAMP_MAX 96 /* a stamp as text, with its NUL */
+#define RBR_STAMP_MAX 112 /* a stamp as text, with its NUL */
 #define RBR_ACCOUNT_PLACES 2
 
 /* Where accounts are looked for: the first one counts. */
@@ -19,7 +19,7 @@ int rbr_account_check_name(const char *name, struct rbr_error *error) RBR_MUST_C
 /* Where an account's file is and what it is just now: the hit needs no more than this. */
 struct rbr_located {
 	char path[PATH_MAX];
-	char stamp[RBR_STAMP_MAX]; /* device, inode, time of change and size, as text */
+	char stamp[RBR_STAMP_MAX]; /* device, inode, time of the contents, size and time of the last change, as text */
 };
 
 /* Finds the file of the account NAME, the user's before the system's, with one statx each.

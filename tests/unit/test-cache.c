@@ -325,6 +325,71 @@ keys_differ_by_their_components(void **state)
 	rbr_cache_key_wipe(&b);
 }
 
+static void
+make(struct rbr_cache_key *made, const char *const components[], size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++)
+		assert_int_equal(rbr_cache_key_add(made, components[i]), 0);
+}
+
+/* Whatever a component holds, a separator of ours included, it stays one component. */
+static void
+no_component_runs_into_the_next(void **state)
+{
+	static const struct {
+		const char *components[3];
+		size_t count;
+	} lists[] = {
+		{{"token", "x", "y"}, 3},
+		{{"token", "x\x1fy"}, 2},
+		{{"token", "x:y"}, 2},
+		{{"token", "x1:y"}, 2},
+		{{"token", "x", "1:y"}, 3},
+		{{"token", "", "xy"}, 3},
+		{{"token", "xy", ""}, 3},
+		{{"token", "xy"}, 2},
+		{{"", "token", "xy"}, 3},
+		{{"5:token", "xy"}, 2},
+		{{"token\x1f", "xy"}, 2},
+		{{"token"}, 1},
+		{{"token", ""}, 2},
+		{{""}, 1},
+		{{"", ""}, 2},
+	};
+	size_t i, j;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(lists); i++)
+		for (j = 0; j < i; j++) {
+			struct rbr_cache_key a = RBR_CACHE_KEY_EMPTY, b = RBR_CACHE_KEY_EMPTY;
+
+			make(&a, lists[i].components, lists[i].count);
+			make(&b, lists[j].components, lists[j].count);
+			assert_string_not_equal(rbr_secret_string(&a.text), rbr_secret_string(&b.text));
+			rbr_cache_key_wipe(&a);
+			rbr_cache_key_wipe(&b);
+		}
+}
+
+static void
+the_kind_is_the_first_component_whole(void **state)
+{
+	struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	(void)state;
+	need_keyring();
+	assert_true(write_value("one", 60));
+	assert_true(rbr_cache_read(&key, &record));
+	assert_true(rbr_cache_is_of_kind(&record, "unit test"));
+	assert_false(rbr_cache_is_of_kind(&record, "unit"));
+	assert_false(rbr_cache_is_of_kind(&record, "unit test "));
+	assert_false(rbr_cache_is_of_kind(&record, ""));
+	rbr_message_wipe(&record);
+	assert_false(rbr_cache_is_of_kind(&record, "unit test"));
+}
+
 /* Vectors of the FNV authors. */
 static void
 the_hash_is_fnv_1a(void **state)
@@ -489,6 +554,8 @@ main(void)
 		TEST(without_a_keyring_records_are_in_memory_all_the_same),
 		TEST(tiers_agree_on_the_newest),
 		cmocka_unit_test(keys_differ_by_their_components),
+		cmocka_unit_test(no_component_runs_into_the_next),
+		TEST(the_kind_is_the_first_component_whole),
 		cmocka_unit_test(the_hash_is_fnv_1a),
 	};
 

@@ -269,20 +269,25 @@ test_reject(void **state)
 	ringbearer_credential_free(old);
 }
 
-/* A session's keyring outlives a change of user: what was answered before it is not to be read after it. */
-static bool
-another_user_is_not_answered(void)
+/* Before anything is kept: it is kept for the file as it is. */
+static void
+open_to_all(void)
 {
-	static const char *const open_to_all[] = {
+	static const char *const folders[] = {
 		"", "/config", "/config/ringbearer", "/config/ringbearer/accounts", "/config/ringbearer/accounts/acme"};
 	char path[UNIT_PATH_MAX + 64];
 	size_t i;
 
-	for (i = 0; i < RBR_ARRAY_SIZE(open_to_all); i++) {
-		(void)snprintf(path, sizeof path, "%s%s", unit_folder(), open_to_all[i]);
-		if (chmod(path, 0755) < 0)
-			return false;
+	for (i = 0; i < RBR_ARRAY_SIZE(folders); i++) {
+		(void)snprintf(path, sizeof path, "%s%s", unit_folder(), folders[i]);
+		assert_int_equal(chmod(path, 0755), 0);
 	}
+}
+
+/* A session's keyring outlives a change of user: what was answered before it is not to be read after it. */
+static bool
+another_user_is_not_answered(void)
+{
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) < 0 ||
 		syscall(SYS_keyctl, KEYCTL_LINK, (long)KEY_SPEC_USER_KEYRING, (long)KEY_SPEC_SESSION_KEYRING, 0, 0) < 0)
 		return false;
@@ -295,6 +300,7 @@ test_change_of_user(void **state)
 	(void)state;
 	if (getuid() != 0)
 		skip();
+	open_to_all();
 	keep("of-root", 1800, 0);
 	set("account", "acme");
 	assert_true(unit_passes_elsewhere(another_user_is_not_answered));

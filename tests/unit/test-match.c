@@ -218,12 +218,16 @@ the_record_is_used_while_the_folder_is_the_same(void **state)
 	if (!unit_has_keyring())
 		skip();
 	account("one", "match = https://example.org/\n");
+	account("more", "match = https://other.test/\n");
 	settle();
-	answers("https://example.org/", NULL, "one");
-	/* edited in place: the record does not know yet */
+	answers("https://example.org/a", NULL, "one");
+	/* edited in place: the record does not know yet that there is a better one */
+	account("more", "match = https://example.org/a/\n");
+	answers("https://example.org/a", NULL, "one");
+	/* but one that was edited itself answers for what it says now, and for nothing else */
 	account("one", "match = https://other.test/\n");
-	settle();
-	answers("https://example.org/", NULL, "one");
+	answers("https://example.org/a", NULL, "more");
+	nobody_answers("https://example.org/", NULL);
 	/* another file in the folder: looked up afresh */
 	account("two", "match = https://example.org/\n");
 	answers("https://example.org/", NULL, "two");
