@@ -133,6 +133,19 @@ rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *
 	return rc < 0 ? rc : push(account, (int)key, RBR_LAYER_REQUEST, 0, text, error);
 }
 
+void
+rbr_account_plain(struct rbr_account *account)
+{
+	size_t i, kept = 0;
+
+	for (i = 0; i < account->count; i++)
+		if (account->values[i].layer == RBR_LAYER_REQUEST)
+			free(account->values[i].text);
+		else
+			account->values[kept++] = account->values[i];
+	account->count = kept;
+}
+
 /* -- layers -- */
 
 static int

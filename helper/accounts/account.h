@@ -95,6 +95,9 @@ int rbr_account_confirm(struct rbr_account *account, enum rbr_key key, const cha
 int rbr_account_override(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
+/* Takes those values away again. */
+void rbr_account_plain(struct rbr_account *account);
+
 /* The value of KEY that is in effect, or NULL. INDEX counts the values of a key that repeats, from 0. */
 const struct rbr_value *rbr_account_value(const struct rbr_account *account, int key, size_t index);
 const char *rbr_account_get(const struct rbr_account *account, enum rbr_key key);

@@ -235,7 +235,7 @@ keep(struct rbr_context *context, const char *server, const char *username, cons
 	if (rc == RINGBEARER_E_NO_ACCOUNT)
 		return keep_stored(context, server, username, secret);
 	if (rc == 0)
-		rbr_custody_tokens(name, compare, &search);
+		rbr_custody_tokens(name, NULL, compare, &search);
 	if (rc < 0 || search.found)
 		return rc;
 	return rbr_caller_keep_nothing(context, name, server);

@@ -13,9 +13,20 @@
 static int
 print_capabilities(struct rbr_context *context)
 {
-	static const char text[] = "version 0\ncapability authtype\n";
+	static const char text[] = "version 0\ncapability authtype\ncapability state\n";
 
 	return rbr_caller_write(context, text);
+}
+
+/* There is nobody else to ask: git would have other helpers look for, and then a person type, a user name and a password that
+ * the service does not want. */
+static void
+say_quit(struct rbr_context *context)
+{
+	const struct rbr_error why = context->error;
+
+	if (rbr_caller_write(context, "quit=1\n") < 0)
+		context->error = why; /* the first reason is the one to report */
 }
 
 int
@@ -42,6 +53,8 @@ rbr_caller_git(struct rbr_context *context, int argc, char **argv)
 	context->for_git = true;
 	context->interactive_hint = "run `ringbearer setup git --interactive`";
 	rc = command->run(context, argc - 1, arguments);
+	if (rc == RINGBEARER_E_LOGIN_REQUIRED && strcmp(verb, "get") == 0)
+		say_quit(context);
 	/* git asks for every host, and wants silence where there is nothing. */
 	context->quiet = rc == RINGBEARER_E_NO_ACCOUNT && !context->trace;
 	return rc;

@@ -219,7 +219,9 @@ rbr_hand_out(struct rbr_context *context, const struct rbr_request *request, con
 		.host = request->has_url ? request->url.host : NULL,
 		.port = request->has_url ? request->url.port : 0,
 		.asked = request->asked,
-		.version = request->version};
+		.version = request->version,
+		.keeps_state = request->keeps_state,
+		.again = request->refused_ms != 0};
 	int rc = request->format->write(&answer, &out);
 
 	if (rc == RINGBEARER_E_CONFIG)

@@ -150,9 +150,10 @@ add(struct rbr_context *context, const char *name, const struct rbr_message *lin
 		return rc;
 	rc = write_file(context, path, &text);
 	if (rc < 0 && kind) {
+		RBR_CLEANUP(rbr_close) int turn = -1;
 		struct rbr_error first = context->error;
 
-		if (rbr_custody_erase(context, &account, kind, false) < 0)
+		if (rbr_custody_erase(context, &account, kind, false, &turn) < 0)
 			rbr_warn(context, name, "its secret stays in the keyring: %s", context->error.detail);
 		context->error = first;
 		return rc;

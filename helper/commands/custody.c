@@ -13,6 +13,7 @@
 #include "person/terminal.h"
 #include "protocol/cache.h"
 #include "renewal/discovery.h"
+#include "renewal/turn.h"
 #include "vault/vault.h"
 
 #define CHUNK 4096
@@ -20,6 +21,7 @@
 struct forgotten {
 	const char *name;
 	const char *token;
+	bool everything; /* also what cannot be had again */
 };
 
 /* Is RECORD of one of the kinds that can be had again? */
@@ -41,7 +43,7 @@ is_forgotten(const struct rbr_message *record, void *data)
 	const struct forgotten *forgotten = data;
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
 
-	if (!account || strcmp(account, forgotten->name) != 0 || !is_replaceable(record))
+	if (!account || strcmp(account, forgotten->name) != 0 || (!forgotten->everything && !is_replaceable(record)))
 		return false;
 	return !forgotten->token || (token && strcmp(token, forgotten->token) == 0);
 }
@@ -49,7 +51,16 @@ is_forgotten(const struct rbr_message *record, void *data)
 void
 rbr_custody_forget(const char *name, const char *token)
 {
-	struct forgotten forgotten = {name, token};
+	struct forgotten forgotten = {name, token, false};
+
+	rbr_cache_visit(is_forgotten, &forgotten);
+}
+
+/* All records of the account NAME, whatever they are bound to: an answer that is parked would bring its token back. */
+static void
+forget_named(const char *name)
+{
+	struct forgotten forgotten = {name, NULL, true};
 
 	rbr_cache_visit(is_forgotten, &forgotten);
 }
@@ -68,6 +79,7 @@ rbr_custody_forget_all(struct rbr_context *context, const struct rbr_account *ac
 
 struct tour {
 	const char *name;
+	const char *issuer;
 	rbr_token_visitor visit;
 	void *data;
 };
@@ -78,16 +90,19 @@ show_token(const struct rbr_message *record, void *data)
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret copy = RBR_SECRET_EMPTY;
 	const struct tour *tour = data;
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
+	const char *issuer = rbr_message_get(record, "from");
 
-	if (account && token && strcmp(account, tour->name) == 0 && rbr_secret_append_string(&copy, token) == 0)
+	if (account && token && strcmp(account, tour->name) == 0 &&
+		(!tour->issuer || (issuer && strcmp(issuer, tour->issuer) == 0)) &&
+		rbr_secret_append_string(&copy, token) == 0)
 		tour->visit(&copy, tour->data);
 	return false;
 }
 
 void
-rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data)
+rbr_custody_tokens(const char *name, const char *issuer, rbr_token_visitor visit, void *data)
 {
-	struct tour tour = {name, visit, data};
+	struct tour tour = {name, issuer, visit, data};
 
 	rbr_cache_visit(show_token, &tour);
 }
@@ -102,6 +117,18 @@ open_grant(struct ringbearer_call *call, struct rbr_account *account, enum rbr_f
 	return rc < 0 ? rc : rbr_discovery_apply(call, grant, account, RBR_KEY_TOKEN_ENDPOINT, freshness);
 }
 
+/* Nobody renews meanwhile: what a renewal brings home would be written over what is kept now, or come back after it was
+ * erased. The time that this takes is not the call's. */
+static int
+take_turn(struct ringbearer_call *call, int *turn)
+{
+	int64_t since = rbr_now_ms();
+	int rc = rbr_turn_take(call->context, call->account, turn);
+
+	call->deadline_ms += rbr_now_ms() - since;
+	return rc;
+}
+
 int
 rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const char *kind,
 	const struct ringbearer_secret *secret, bool interactive)
@@ -109,6 +136,7 @@ rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const
 	struct rbr_grant grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
+	RBR_CLEANUP(rbr_close) int turn = -1;
 	int rc = rbr_vault_check(secret, &context->error);
 
 	if (rc < 0)
@@ -116,6 +144,8 @@ rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const
 	rbr_call_start(&call, context, account, interactive);
 	rbr_call_hide(&call, secret);
 	rc = open_grant(&call, account, RBR_KEPT, &grant);
+	if (rc == 0)
+		rc = take_turn(&call, &turn);
 	if (rc == 0)
 		rc = rbr_vault_open(&call, &vault);
 	if (rc == 0)
@@ -132,7 +162,8 @@ rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const
 }
 
 int
-rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive)
+rbr_custody_erase(
+	struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive, int *turn)
 {
 	static const char *const kinds[] = {RBR_KIND_CLIENT_SECRET, RBR_KIND_REFRESH_TOKEN, RBR_KIND_API_KEY};
 	char endpoint[RBR_BINDING_MAX];
@@ -144,6 +175,8 @@ rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, cons
 
 	rbr_call_start(&call, context, account, interactive);
 	rc = open_grant(&call, account, RBR_KEPT, &grant);
+	if (rc == 0)
+		rc = take_turn(&call, turn);
 	if (rc == 0)
 		rc = rbr_vault_open(&call, &vault);
 	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(kinds); i++) {
@@ -187,13 +220,16 @@ erase_listed(struct ringbearer_call *call, const struct rbr_store *store, struct
 	int rc = rbr_loader_check(call->context, store->name, store->ops.list(call, items->account, note_item, items));
 
 	for (i = 0; rc == 0 && i + 2 < items->texts.count; i += 3) {
+		RBR_CLEANUP(rbr_close) int turn = -1;
 		const struct ringbearer_item item = {.size = sizeof item,
 			.account = items->account,
 			.kind = items->texts.list[i],
 			.client_id = items->texts.list[i + 1],
 			.endpoint = items->texts.list[i + 2]};
 
-		rc = rbr_loader_check(call->context, store->name, store->ops.erase(call, &item));
+		rc = rbr_turn_take_of(call->context, item.account, item.client_id, item.endpoint, &turn);
+		if (rc == 0)
+			rc = rbr_loader_check(call->context, store->name, store->ops.erase(call, &item));
 	}
 	return rc;
 }
@@ -214,7 +250,7 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s cannot list and erase secrets; remove the account's there", vault.store.name);
 	rbr_names_wipe(&items.texts);
-	rbr_custody_forget(account->name, NULL);
+	forget_named(account->name);
 	return rc;
 }
 

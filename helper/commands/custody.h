@@ -9,14 +9,15 @@
 #include "protocol/module.h"
 #include "protocol/secret.h"
 
-/* Checks SECRET, keeps it as the account's KIND, reads it back, and drops every cached token and verdict of the
+/* Checks SECRET, keeps it in the account's turn as its KIND, reads it back, and drops every cached token and verdict of the
  * account. RINGBEARER_E_MALFORMED_REQUEST, RINGBEARER_E_STORE_…, RINGBEARER_E_MODULE, RINGBEARER_E_CONFIG. */
 int rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const char *kind,
 	const struct ringbearer_secret *secret, bool interactive) RBR_MUST_CHECK;
 
-/* Removes the secret KIND, or all secrets if it is NULL. */
-int rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive)
-	RBR_MUST_CHECK;
+/* Removes the secret KIND, or all secrets if it is NULL, in the account's TURN: that is taken if it is -1, and left to the
+ * caller to close (see rbr_turn_take()). */
+int rbr_custody_erase(struct rbr_context *context, struct rbr_account *account, const char *kind, bool interactive,
+	int *turn) RBR_MUST_CHECK;
 
 /* Removes every secret that the store holds under the name of ACCOUNT, whatever it is bound to; for one whose file says
  * too little. Drops its cached tokens as well. */
@@ -48,8 +49,9 @@ void rbr_custody_forget(const char *name, const char *token);
 /* Drops everything that the kernel keyring has for ACCOUNT, a rotation that is not finished included. */
 void rbr_custody_forget_all(struct rbr_context *context, const struct rbr_account *account);
 
-/* Calls VISIT with every access token that is cached for the account NAME. */
+/* Calls VISIT with every access token that is cached for the account NAME; with an ISSUER (a token endpoint), only with what came
+ * from there. */
 typedef void (*rbr_token_visitor)(const struct ringbearer_secret *token, void *data);
-void rbr_custody_tokens(const char *name, rbr_token_visitor visit, void *data);
+void rbr_custody_tokens(const char *name, const char *issuer, rbr_token_visitor visit, void *data);
 
 #endif

@@ -16,6 +16,7 @@ static int
 erase_secret(struct rbr_context *context, const char *name, const char *kind, bool interactive)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	RBR_CLEANUP(rbr_close) int turn = -1;
 	bool all = strcmp(kind, "all") == 0;
 	int rc;
 
@@ -23,7 +24,7 @@ erase_secret(struct rbr_context *context, const char *name, const char *kind, bo
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request: `secret` names no kind; write client_secret, refresh_token, api_key or all");
 	rc = rbr_account_load(name, &account, &context->error);
-	return rc < 0 ? rc : rbr_custody_erase(context, &account, all ? NULL : kind, interactive);
+	return rc < 0 ? rc : rbr_custody_erase(context, &account, all ? NULL : kind, interactive, &turn);
 }
 
 /* A place where the account does not answer has nothing to say about its token. One whose file is gone is nowhere. */

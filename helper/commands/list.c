@@ -17,6 +17,7 @@
 #include "person/log.h"
 #include "protocol/fastpath/wish.h"
 #include "protocol/formats/formats.h"
+#include "renewal/discovery.h"
 #include "vault/storage.h"
 #include "vault/vault.h"
 
@@ -32,6 +33,7 @@ struct standing {
 	const char *grant;
 	const char *state; /* "valid", "none", "needs_login", "pending", "refused" or "broken" */
 	enum holding refresh_token; /* what only a login brings; HOLDING_UNKNOWN also where none is needed */
+	bool ended; /* the keyring holds what the server has refused for good */
 	int64_t expires; /* 0: not known */
 	int64_t left;
 	const char *detail; /* why it is refused or broken */
@@ -85,18 +87,20 @@ holding_of(struct rbr_context *context, const struct rbr_account *account, struc
 
 /* -- what the kernel keyring holds -- */
 
-static bool
-is_pending(struct rbr_context *context, const struct rbr_account *account)
+static void
+consult_rotation(
+	struct rbr_context *context, const struct rbr_account *account, bool *ret_pending, struct standing *standing)
 {
 	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
 	char endpoint[RBR_BINDING_MAX];
 	struct rbr_clock sent;
 	int64_t sent_ms;
+	bool known = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) == 0 &&
+		rbr_rotation_start(&rotation, context, account, endpoint) == 0;
 
-	return rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) == 0 &&
-		rbr_rotation_start(&rotation, context, account, endpoint) == 0 &&
-		rbr_rotation_recall(&rotation, &record, &sent, &sent_ms);
+	*ret_pending = known && rbr_rotation_recall(&rotation, &record, &sent, &sent_ms);
+	standing->ended = known && standing->refresh_token != HOLDING_NONE && rbr_rotation_has_ended(&rotation);
 }
 
 /* What the cache says of the account's own token. */
@@ -106,6 +110,7 @@ consult_cache(struct rbr_context *context, const struct rbr_account *account, st
 	static const struct rbr_request any = {.min_valid = 0};
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	bool pending;
 
 	wish.request = &any;
 	(void)snprintf(wish.account, sizeof wish.account, "%s", account->name);
@@ -113,11 +118,14 @@ consult_cache(struct rbr_context *context, const struct rbr_account *account, st
 	if (rbr_account_locate(account->name, &wish.located, &context->error) < 0 ||
 		rbr_wish_make_keys(&wish, NULL) < 0)
 		return;
+	consult_rotation(context, account, &pending, standing);
+	if (standing->ended)
+		standing->detail = "the login has ended, the server refuses its refresh token; log in again";
 	if (rbr_wish_recall(context, &wish, &credential)) {
 		standing->state = "valid";
 		standing->expires = credential.expires;
 		standing->left = rbr_credential_remaining(&credential, rbr_clock_now());
-	} else if (is_pending(context, account)) {
+	} else if (pending) {
 		standing->state = "pending";
 		standing->detail =
 			"the next refresh token waits in the kernel's keyring; open the keyring and ask for a token";
@@ -125,6 +133,9 @@ consult_cache(struct rbr_context *context, const struct rbr_account *account, st
 		rbr_verdict_recall(context, &wish.verdict_key, context->started_ms, true) < 0) {
 		standing->state = "refused";
 		standing->detail = context->error.detail;
+		standing->ended = standing->ended || context->error.code == RINGBEARER_E_LOGIN_REQUIRED;
+	} else if (standing->ended) {
+		standing->state = "needs_login";
 	}
 }
 
@@ -135,7 +146,7 @@ print_line(const struct standing *standing)
 		const char *state;
 		const char *text;
 	} texts[] = {{"none", "no token yet"}, {"needs_login", "needs login"}, {"pending", "rotation pending"}};
-	const char *suffix = standing->refresh_token == HOLDING_SOME ? ", logged in" : "";
+	const char *suffix = standing->refresh_token == HOLDING_SOME && !standing->ended ? ", logged in" : "";
 	char state[96];
 	size_t i;
 
@@ -182,8 +193,9 @@ print_json(struct ringbearer_secret *out, const struct standing *standing)
 	if (rc == 0 && standing->detail)
 		rc = json_member(out, "detail", standing->detail);
 	if (rc == 0 && standing->refresh_token != HOLDING_UNKNOWN)
-		rc = rbr_secret_append_string(
-			out, standing->refresh_token == HOLDING_SOME ? "\"logged_in\":true," : "\"logged_in\":false,");
+		rc = rbr_secret_append_string(out,
+			standing->refresh_token == HOLDING_SOME && !standing->ended ? "\"logged_in\":true,"
+										    : "\"logged_in\":false,");
 	if (standing->expires != 0)
 		(void)snprintf(number, sizeof number, "\"expires_at\":%" PRId64 "}", standing->expires);
 	else
@@ -214,6 +226,8 @@ list_account(struct listing *listing, const char *name)
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
 		if (rbr_custody_needs_login(context, &account))
 			standing.refresh_token = holding_of(context, &account, &listing->holdings, &listing->read);
+		/* Nobody is asked for a list: what is not known is not said. */
+		(void)!rbr_discovery_recall(&account, &context->error);
 		consult_cache(context, &account, &standing);
 	}
 	if (listing->json)

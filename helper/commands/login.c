@@ -17,7 +17,7 @@
 #include "person/terminal.h"
 #include "renewal/discovery.h"
 #include "renewal/exchange.h"
-#include "renewal/renewal.h"
+#include "renewal/turn.h"
 
 #define LOGIN_MS (6 * 60 * 1000) /* the five minutes that a person has, and the exchanges around them */
 #define DEVICE_MS (31 * 60 * 1000)
@@ -168,14 +168,35 @@ erase_standing(struct rbr_exchange *exchange)
 	return rc;
 }
 
+/* A person may take minutes, and the account may be another by then: it was given consent for what it was. */
+static int
+check_account(struct rbr_context *context, const struct rbr_wish *wish)
+{
+	struct rbr_located now;
+	int rc = rbr_account_locate(wish->account, &now, &context->error);
+
+	if (rc == RINGBEARER_E_NO_ACCOUNT)
+		return rbr_fail(&context->error, rc,
+			"the account was removed while the login was under way, and nothing of the login was kept; add the account "
+			"again if it is wanted, and log in then");
+	if (rc == 0 && strcmp(now.stamp, wish->located.stamp) != 0)
+		return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
+			"the account was changed while the login was under way, and nothing of the login was kept; run `ringbearer "
+			"login %s` again",
+			wish->account);
+	return rc;
+}
+
 /* The refresh token goes into the keyring before anything is said. */
 static int
 keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_credential *credential)
 {
-	RBR_CLEANUP(rbr_close) int lock = -1;
+	RBR_CLEANUP(rbr_close) int turn = -1;
 	struct rbr_context *context = exchange->call.context;
-	int rc = rbr_renewal_lock(context, exchange->call.account, &lock);
+	int rc = rbr_turn_take(context, exchange->call.account, &turn);
 
+	if (rc == 0)
+		rc = check_account(context, wish);
 	exchange->call.deadline_ms = rbr_now_ms() + rbr_account_seconds(exchange->call.account, RBR_KEY_TIMEOUT) * 1000;
 	if (rc == 0 && exchange->tokens.refresh_token)
 		rc = replace_standing(
@@ -187,21 +208,23 @@ keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_cred
 		rc = erase_standing(exchange);
 	if (rc == 0)
 		rc = rbr_vault_keep_confirmed(&exchange->vault);
-	if (rc == 0)
-		rc = rbr_exchange_check(exchange, wish);
 	if (rc < 0)
 		return rc;
-	rbr_custody_forget_all(context, exchange->call.account);
-	return rbr_exchange_publish(exchange, wish, credential);
+	rbr_custody_forget_all(context, exchange->call.account); /* whatever is wrong with the access token */
+	rc = rbr_exchange_check(exchange, wish);
+	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, credential);
 }
 
 static void
 report(const struct rbr_exchange *exchange, const struct rbr_credential *credential)
 {
 	struct rbr_context *context = exchange->call.context;
+	const char *narrower = rbr_exchange_narrower(exchange);
 	const char *name = exchange->call.account->name,
 		   *scope = rbr_account_get(exchange->call.account, RBR_KEY_SCOPE);
 
+	if (narrower)
+		rbr_warn(context, name, "the server granted only `%s`", narrower);
 	rbr_say("%s: logged in", name);
 	if (credential->expires != 0)
 		rbr_say(", valid for %lld s", (long long)rbr_credential_remaining(credential, rbr_clock_now()));
@@ -214,7 +237,8 @@ report(const struct rbr_exchange *exchange, const struct rbr_credential *credent
 }
 
 static int
-login(struct rbr_context *context, struct rbr_account *account, const struct choices *choices)
+login(struct rbr_context *context, struct rbr_account *account, const struct rbr_located *located,
+	const struct choices *choices)
 {
 	static const struct rbr_request any = {.min_valid = 0};
 	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
@@ -228,9 +252,8 @@ login(struct rbr_context *context, struct rbr_account *account, const struct cho
 	exchange.call.no_browser = choices->no_browser;
 	exchange.call.paste = choices->paste;
 	wish.request = &any;
+	wish.located = *located;
 	(void)snprintf(wish.account, sizeof wish.account, "%s", account->name);
-	if (rc == 0)
-		rc = rbr_account_locate(account->name, &wish.located, &context->error);
 	if (rc == 0)
 		rc = rbr_wish_make_keys(&wish, &context->error);
 	if (rc == 0)
@@ -258,15 +281,19 @@ rbr_command_login(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_close) int lock = -1;
+	struct rbr_located located = {.path = ""};
 	struct choices choices = {false, false, false};
 	const char *name = NULL;
 	int rc = read_options(context, argc, argv, &choices);
 
 	if (rc == 0)
 		rc = rbr_account_argument(context, argc, argv, &name);
+	/* What the file is, before it is read: one that changes in between is seen to have changed. */
+	if (rc == 0)
+		(void)!rbr_account_locate(name, &located, NULL);
 	if (rc == 0)
 		rc = rbr_account_load(name, &account, &context->error);
 	if (rc == 0)
 		rc = lock_login(context, name, &lock);
-	return rc < 0 ? rc : login(context, &account, &choices);
+	return rc < 0 ? rc : login(context, &account, &located, &choices);
 }

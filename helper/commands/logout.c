@@ -15,7 +15,7 @@
 #include "person/log.h"
 #include "renewal/discovery.h"
 #include "renewal/exchange.h"
-#include "renewal/renewal.h"
+#include "renewal/turn.h"
 
 /* Each step has the account's time for itself: a service that does not answer must not keep the keyring from forgetting. */
 static void
@@ -91,13 +91,13 @@ lasting_token(struct rbr_exchange *exchange)
 }
 
 int
-rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_forgotten)
+rbr_logout(struct rbr_context *context, struct rbr_account *account, int *turn, bool *ret_forgotten)
 {
 	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *lasting = NULL;
-	RBR_CLEANUP(rbr_close) int lock = -1;
 	struct rbr_error first = {.code = 0};
 	struct revoking revoking = {&exchange, &first};
+	const char *endpoint;
 	int rc = rbr_exchange_start(&exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT), true);
 
 	*ret_forgotten = false;
@@ -109,7 +109,9 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_f
 		rc = 0;
 	}
 	if (rc == 0)
-		rc = rbr_renewal_lock(context, account, &lock);
+		rc = rbr_turn_take(context, account, turn);
+	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
+	more_time(&exchange);
 	if (rc == 0)
 		rc = rbr_exchange_secrets(&exchange);
 	if (rc == RINGBEARER_E_NO_SECRET) {
@@ -129,8 +131,9 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, bool *ret_f
 		lasting = lasting_token(&exchange);
 	if (lasting)
 		revoke(&exchange, lasting, "access_token", &first);
-	else if (exchange.grant.ops.needs != RINGBEARER_NEEDS_API_KEY)
-		rbr_custody_tokens(account->name, revoke_cached, &revoking);
+	else if (exchange.grant.ops.needs != RINGBEARER_NEEDS_API_KEY &&
+		endpoint) /* no other service is shown its own */
+		rbr_custody_tokens(account->name, endpoint, revoke_cached, &revoking);
 	more_time(&exchange);
 	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		rc = erase_standing(&exchange);
@@ -159,6 +162,7 @@ rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 	static const struct option options[] = {{NULL, 0, NULL, 0}};
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	const char *name = NULL;
+	RBR_CLEANUP(rbr_close) int turn = -1;
 	bool forgotten = false;
 	int rc;
 
@@ -168,7 +172,7 @@ rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 	if (rc == 0)
 		rc = rbr_account_load(name, &account, &context->error);
 	if (rc == 0)
-		rc = rbr_logout(context, &account, &forgotten);
+		rc = rbr_logout(context, &account, &turn, &forgotten);
 	if (rc < 0 && forgotten)
 		return rbr_logout_but(context, "forgotten");
 	if (rc == 0)

@@ -22,10 +22,10 @@ is_the_stores(int code)
 
 /* 0, or what the service said, with the tokens gone here all the same; a keyring that cannot be read in *RET_STOP. */
 static int
-end_login(struct rbr_context *context, struct rbr_account *account, bool *ret_stop)
+end_login(struct rbr_context *context, struct rbr_account *account, int *turn, bool *ret_stop)
 {
 	bool forgotten; /* if not, the secrets go nevertheless */
-	int rc = rbr_logout(context, account, &forgotten);
+	int rc = rbr_logout(context, account, turn, &forgotten);
 
 	*ret_stop = is_the_stores(rc) || rc == RINGBEARER_E_BUSY;
 	if (rc == RINGBEARER_E_NO_SECRET || rc == RINGBEARER_E_CONFIG || rc == RINGBEARER_E_MODULE)
@@ -59,6 +59,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 	const char *name = NULL;
 	struct rbr_error refusal = {.code = 0};
 	bool stop = false, broken = false;
+	RBR_CLEANUP(rbr_close) int turn = -1; /* until the file is gone */
 	int rc;
 
 	if (rbr_option(context, argc, argv, options) == 0)
@@ -75,18 +76,20 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 			"%s cannot be removed by you (%s); ask the system's administrator, or run `ringbearer erase` for your secrets",
 			account.path, strerror(errno));
 	if (rc == 0 && !broken) {
-		rc = end_login(context, &account, &stop);
+		rc = end_login(context, &account, &turn, &stop);
 		if (rc < 0 && !stop) {
 			refusal = context->error;
 			rc = 0;
 		}
 	}
 	if (rc == 0 && !broken) {
-		rc = rbr_custody_erase(context, &account, NULL, true);
-		broken = rc < 0 && !is_the_stores(rc);
+		rc = rbr_custody_erase(context, &account, NULL, true, &turn);
+		broken = rc < 0 && !is_the_stores(rc) && rc != RINGBEARER_E_BUSY;
 	}
-	if (broken)
+	if (broken) {
+		rbr_close(&turn); /* each secret has its own */
 		rc = rbr_custody_erase_named(context, &account);
+	}
 	if (rc == 0)
 		rbr_custody_forget_all(context, &account);
 	if (rc == 0 && unlink(account.path) < 0)

@@ -25,6 +25,9 @@
 
 #include "person/log.h"
 
+/* A wish that is longer is not written down: the kernel has little room, and the refresh token needs it. */
+#define WISH_MAX 1024
+
 static int
 make_key(struct rbr_cache_key *key, const char *kind, const struct rbr_account *account, const char *endpoint)
 {
@@ -64,12 +67,24 @@ recall(const struct rbr_rotation *rotation, const struct rbr_cache_key *key, str
 	return used && strcmp(used, rotation->used) == 0;
 }
 
+static void
+hash_token(const struct ringbearer_secret *token, char hash[RBR_TOKEN_HASH_MAX])
+{
+	(void)snprintf(hash, RBR_TOKEN_HASH_MAX, "%016" PRIx64, rbr_hash(token->data, token->size));
+}
+
+void
+rbr_rotation_wish(struct rbr_rotation *rotation, const char *wish)
+{
+	rotation->wish = strlen(wish) <= WISH_MAX ? wish : NULL;
+}
+
 void
 rbr_rotation_use(struct rbr_rotation *rotation, const struct ringbearer_secret *token)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
 
-	(void)snprintf(rotation->used, sizeof rotation->used, "%016" PRIx64, rbr_hash(token->data, token->size));
+	hash_token(token, rotation->used);
 	rotation->sends = rotation->sends_before = 0;
 	if (!recall(rotation, &rotation->mark_key, &record))
 		return;
@@ -206,7 +221,9 @@ rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t size)
 			text.data[i] = ' ';
 		else if (text.data[i] == '\0')
 			text.data[i] = '\x01';
-	if (describe(rotation, &record) < 0 || rbr_message_add(&record, "bytes", text.data) < 0 ||
+	if (describe(rotation, &record) < 0 ||
+		(rotation->wish && rbr_message_add(&record, "wish", rotation->wish) < 0) ||
+		rbr_message_add(&record, "bytes", text.data) < 0 ||
 		!rbr_cache_park(&rotation->pending_key, &record, RBR_CACHE_SECONDS_MAX))
 		rbr_trace(rotation->context,
 			"the kernel keyring does not take the answer: a crash now may lose the login");
@@ -222,6 +239,32 @@ rbr_rotation_recall(
 	ret_sent->boot = rbr_message_get_number(record, "sent_boot", 0);
 	*ret_sent_ms = rbr_message_get_number(record, "sent_ms", 0);
 	return true;
+}
+
+bool
+rbr_rotation_is_wished(const struct rbr_rotation *rotation, const struct rbr_message *record)
+{
+	const char *wish = rbr_message_get(record, "wish");
+
+	return wish && rotation->wish && strcmp(wish, rotation->wish) == 0;
+}
+
+bool
+rbr_rotation_was_sent(const struct rbr_message *record, const struct ringbearer_secret *token)
+{
+	const char *used = rbr_message_get(record, "used");
+	char hash[RBR_TOKEN_HASH_MAX];
+
+	hash_token(token, hash);
+	return used && strcmp(used, hash) == 0;
+}
+
+bool
+rbr_rotation_has_ended(const struct rbr_rotation *rotation)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	return rbr_cache_read(&rotation->dead_key, &record);
 }
 
 void

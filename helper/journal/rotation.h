@@ -20,6 +20,7 @@ struct rbr_rotation {
 	struct rbr_cache_key pending_key; /* the bytes of an answer that is not in the store yet */
 	struct rbr_cache_key dead_key; /* a refresh token that the server has refused for good */
 	char used[RBR_TOKEN_HASH_MAX]; /* which refresh token this run uses */
+	const char *wish; /* what this run asks for, for the answer that is parked */
 	struct rbr_clock sent;
 	int64_t sent_ms;
 	unsigned
@@ -32,6 +33,10 @@ struct rbr_rotation {
 /* For ACCOUNT, which must outlive it. ENDPOINT is what its refresh token is bound to. RINGBEARER_E_SYSTEM. */
 int rbr_rotation_start(struct rbr_rotation *rotation, struct rbr_context *context, const struct rbr_account *account,
 	const char *endpoint) RBR_MUST_CHECK;
+
+/* What is going to be asked for, as text that outlives ROTATION: who finishes an answer that is parked may use its access
+ * token for that very wish alone. */
+void rbr_rotation_wish(struct rbr_rotation *rotation, const char *wish);
 
 /* Lets signals through again and frees; what is in the kernel stays there. */
 void rbr_rotation_end(struct rbr_rotation *rotation);
@@ -55,6 +60,15 @@ void rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t 
 /* An answer that was parked by another run: its bytes (in the record's `bytes`) and the times of its request. */
 bool rbr_rotation_recall(
 	struct rbr_rotation *rotation, struct rbr_message *record, struct rbr_clock *ret_sent, int64_t *ret_sent_ms);
+
+/* Was what RECORD (recalled) has asked for by the wish that this run has? Not known of one that says nothing. */
+bool rbr_rotation_is_wished(const struct rbr_rotation *rotation, const struct rbr_message *record);
+
+/* Was TOKEN sent for the answer in RECORD? It is not where the store has got another meanwhile. */
+bool rbr_rotation_was_sent(const struct rbr_message *record, const struct ringbearer_secret *token);
+
+/* Has the server refused this login for good, whichever token it was? */
+bool rbr_rotation_has_ended(const struct rbr_rotation *rotation);
 
 /* The answer that was parked is of no use; whether the token was used up is as uncertain as before. */
 void rbr_rotation_drop_pending(const struct rbr_rotation *rotation);

@@ -25,11 +25,12 @@ shared_seconds(const struct rbr_error *error)
 }
 
 void
-rbr_verdict_share(const struct rbr_context *context, const struct rbr_cache_key *key, const char *account)
+rbr_verdict_share(
+	const struct rbr_context *context, const struct rbr_cache_key *key, const char *account, bool everybodys)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
 	const struct rbr_error *error = &context->error;
-	int64_t now = rbr_now_ms(), shared = shared_seconds(error);
+	int64_t now = rbr_now_ms(), shared = everybodys ? shared_seconds(error) : 0;
 
 	if (rbr_message_add(&record, "account", account) == 0 &&
 		rbr_message_add(&record, "error", ringbearer_error_name(error->code)) == 0 &&

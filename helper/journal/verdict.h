@@ -14,8 +14,9 @@
 
 #define RBR_VERDICT_SECONDS 60
 
-/* Shares context->error under KEY, as a record of ACCOUNT. */
-void rbr_verdict_share(const struct rbr_context *context, const struct rbr_cache_key *key, const char *account);
+/* Shares context->error under KEY, as a record of ACCOUNT: only with those who were waiting, unless it is EVERYBODYS. */
+void rbr_verdict_share(
+	const struct rbr_context *context, const struct rbr_cache_key *key, const char *account, bool everybodys);
 
 /* Is there a verdict from SINCE_MS (CLOCK_BOOTTIME) or later, or, with EVERYBODYS, one that is shared with everybody and
  * still counts? Then fills context->error and returns its code; otherwise 0. */

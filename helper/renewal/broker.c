@@ -40,6 +40,52 @@ no_scope(struct rbr_context *context, const char *scope)
 		scope);
 }
 
+/* May a server have this scope asked for? Only what the account names, or the caller itself: who answers a request with a
+ * challenge is no friend of the account's, and a scope that was never consented to may cost the login. */
+static bool
+may_want(const struct rbr_account *account, const struct rbr_wish *wish, const char *wanted)
+{
+	const char *own = rbr_account_get(account, RBR_KEY_SCOPE);
+	const char *more = rbr_account_get(account, RBR_KEY_CHALLENGE_SCOPE);
+	char known[RBR_SCOPE_MAX] = "";
+
+	if (more && rbr_scope_has(more, "*", 1))
+		return true;
+	return (!own || rbr_scope_join(known, own)) && (!more || rbr_scope_join(known, more)) &&
+		rbr_scope_join(known, wish->scope) && rbr_scope_names(known, wanted);
+}
+
+static int
+refuse_scope(struct rbr_context *context, const struct rbr_account *account, const char *wanted)
+{
+	if (!rbr_account_yes(account, RBR_KEY_SEND_SCOPE))
+		return no_scope(context, wanted);
+	return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+		"the server wants the scope `%.200s`, which the account does not name; if it should have that, add it to `scope` in "
+		"%s (and log in again where there is a login), or to `challenge_scope` if servers may ask for it",
+		wanted, account->path);
+}
+
+/* The account's own token was refused for want of a scope that the account asks for anyway. */
+static int
+check_granted(struct rbr_context *context, const struct rbr_wish *wish, const char *wanted)
+{
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential kept = RBR_CREDENTIAL_EMPTY;
+
+	if (!rbr_cache_read(&wish->token_key, &kept.record) || !rbr_credential_from_record(&kept) ||
+		!rbr_wish_refuses(wish, &kept) || !kept.scope)
+		return 0;
+	if (!rbr_scope_covers(kept.scope, wanted))
+		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+			"the server wants `%.200s`, and only `%.200s` was granted; have it added to the application, and consent to it "
+			"with `ringbearer login %s` where there is a login",
+			wanted, kept.scope, wish->account);
+	return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+		"the server wants `%.200s`, which the token has; the user or the application may lack the permission at the "
+		"service, see its documentation",
+		wanted);
+}
+
 /* A server said insufficient_scope: asks for what the account has and what the challenge names. */
 static int
 widen_scope(struct rbr_context *context, const struct rbr_account *account, struct rbr_wish *wish)
@@ -50,6 +96,13 @@ widen_scope(struct rbr_context *context, const struct rbr_account *account, stru
 	if (!rbr_challenge_parameter(wish->request->wanted_scope, "scope", wanted, sizeof wanted) || wanted[0] == '\0')
 		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
 			"the server wants a scope that it does not name; see the service's documentation");
+	if (!rbr_scope_is_sound(wanted))
+		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+			"the server wants a scope with characters that no scope may have; ask the service's support");
+	if (!may_want(account, wish, wanted))
+		return refuse_scope(context, account, wanted);
+	if (wish->scope[0] == '\0' && own && rbr_scope_names(own, wanted))
+		return check_granted(context, wish, wanted);
 	if (wish->scope[0] == '\0' && own)
 		(void)snprintf(wish->scope, sizeof wish->scope, "%s", own);
 	if (!rbr_scope_join(wish->scope, wanted))
@@ -63,19 +116,13 @@ static int
 settle_scope(struct rbr_context *context, const struct rbr_account *account, struct rbr_wish *wish)
 {
 	const char *own = rbr_account_get(account, RBR_KEY_SCOPE);
-	const char *word;
 	int rc = wish->request->wanted_scope ? widen_scope(context, account, wish) : 0;
 
 	if (rc < 0 || wish->scope[0] == '\0')
 		return rc;
 	if (!rbr_account_yes(account, RBR_KEY_SEND_SCOPE)) {
-		for (word = wish->scope; *word; word += strspn(word, " ")) {
-			size_t size = strcspn(word, " ");
-
-			if (!own || !rbr_scope_has(own, word, size))
-				return no_scope(context, wish->scope);
-			word += size;
-		}
+		if (!own || !rbr_scope_names(own, wish->scope))
+			return no_scope(context, wish->scope);
 		wish->scope[0] = '\0';
 	}
 	return rbr_wish_make_keys(wish, &context->error);

@@ -69,6 +69,18 @@ make_key(const struct rbr_account *account, struct rbr_cache_key *key)
 	return rc < 0 ? rc : rbr_cache_key_add(key, proxy ? proxy : "-");
 }
 
+int
+rbr_discovery_recall(struct rbr_account *account, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message metadata = RBR_MESSAGE_EMPTY;
+
+	if (!rbr_account_get(account, RBR_KEY_ISSUER) || make_key(account, &key) < 0 ||
+		!rbr_cache_read(&key, &metadata))
+		return 0;
+	return learn(account, &metadata, error);
+}
+
 /* Metadata alone do not say that WANTED may be sent secrets; a person may have said it. */
 static void
 recall_confirmed(struct ringbearer_call *call, struct rbr_account *account, enum rbr_key wanted)

@@ -24,4 +24,7 @@ int rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *gr
 /* Drops what is kept of the metadata of ACCOUNT's issuer. */
 void rbr_discovery_forget(const struct rbr_account *account);
 
+/* The same from the kernel keyring alone, if it is there: no module is opened, nobody is asked. RINGBEARER_E_CONFIG. */
+int rbr_discovery_recall(struct rbr_account *account, struct rbr_error *error) RBR_MUST_CHECK;
+
 #endif

@@ -115,12 +115,51 @@ rbr_exchange_input(const struct rbr_exchange *exchange)
 }
 
 int
-rbr_exchange_check(const struct rbr_exchange *exchange, const struct rbr_wish *wish)
+rbr_exchange_renew(struct rbr_exchange *exchange)
 {
-	const struct rbr_account *account = exchange->call.account;
+	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
+	struct rbr_context *context = exchange->call.context;
+
+	if (!exchange->grant.ops.renew)
+		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
+			"the module %s cannot renew; choose another `grant`", exchange->grant.name);
+	rbr_exchange_begin(exchange);
+	return rbr_loader_check(
+		context, exchange->grant.name, exchange->grant.ops.renew(&exchange->call, &input, &exchange->tokens));
+}
+
+/* A key is the same each time, and some services give the same token until it is over. */
+static bool
+is_refused_again(const struct rbr_exchange *exchange, const struct rbr_wish *wish)
+{
+	return wish->refused && wish->urgency != RBR_SUSPECTED &&
+		strcmp(rbr_secret_string(exchange->tokens.access_token), wish->refused) == 0;
+}
+
+static int
+fail_refused(const struct rbr_exchange *exchange)
+{
+	const char *name = exchange->call.account->name;
+	struct rbr_error *error = &exchange->call.context->error;
+
+	if (exchange->grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
+		return rbr_fail(error, RINGBEARER_E_LOGIN_REQUIRED,
+			"the server that is asked refuses this login's token, and there is no other; run `ringbearer login %s`",
+			name);
+	if (exchange->grant.ops.needs & RINGBEARER_NEEDS_API_KEY)
+		return rbr_fail(error, RINGBEARER_E_CLIENT_REJECTED,
+			"the server refuses this API key; if it was replaced, run `ringbearer secret %s`", name);
+	return rbr_fail(error, RINGBEARER_E_ACCESS_DENIED,
+		"the server that is asked refuses the token, and the service gives the same one again; check what the application "
+		"may do there");
+}
+
+int
+rbr_exchange_check(struct rbr_exchange *exchange, const struct rbr_wish *wish)
+{
 	const struct ringbearer_tokens *tokens = &exchange->tokens;
 	struct rbr_context *context = exchange->call.context;
-	const char *own = rbr_account_get(account, RBR_KEY_SCOPE), *granted;
+	const char *granted;
 
 	if (!tokens->access_token || !tokens->token_type ||
 		!rbr_token_is_clean(rbr_secret_string(tokens->access_token), tokens->access_token->size))
@@ -130,6 +169,9 @@ rbr_exchange_check(const struct rbr_exchange *exchange, const struct rbr_wish *w
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
 			"the token or its scope is longer than the %u bytes that fit into a line; ask the service's support",
 			TOKEN_SIZE_MAX);
+	exchange->refused_again = is_refused_again(exchange, wish);
+	if (exchange->refused_again)
+		return fail_refused(exchange);
 	if (!tokens->scope)
 		return 0;
 	granted = rbr_secret_string(tokens->scope);
@@ -137,9 +179,16 @@ rbr_exchange_check(const struct rbr_exchange *exchange, const struct rbr_wish *w
 		return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
 			"the server granted `%.200s` and not all of `%.200s`; have the scopes added to the application",
 			granted, wish->scope);
-	if (own && !rbr_scope_covers(granted, own))
-		rbr_warn(context, account->name, "the server granted only `%s`", granted);
 	return 0;
+}
+
+const char *
+rbr_exchange_narrower(const struct rbr_exchange *exchange)
+{
+	const char *own = rbr_account_get(exchange->call.account, RBR_KEY_SCOPE);
+	const char *granted = exchange->tokens.scope ? rbr_secret_string(exchange->tokens.scope) : NULL;
+
+	return own && granted && !rbr_scope_covers(granted, own) ? granted : NULL;
 }
 
 /* Writes down what is known of the token. */
@@ -149,6 +198,7 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 	const struct rbr_account *account = exchange->call.account;
 	const struct ringbearer_tokens *tokens = &exchange->tokens;
 	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
+	const char *issuer = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
 	int64_t lifetime = tokens->expires_in, ahead = rbr_account_renew_ahead(account, lifetime);
 	int rc = rbr_message_add(record, "token", rbr_secret_string(tokens->access_token));
 
@@ -158,6 +208,8 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 		rc = rbr_message_add(record, "account", account->name);
 	if (rc == 0 && username)
 		rc = rbr_message_add(record, "username", username);
+	if (rc == 0 && issuer)
+		rc = rbr_message_add(record, "from", issuer); /* whom `logout` may show it to */
 	if (rc == 0 && tokens->scope)
 		rc = rbr_message_add(record, "scope", rbr_secret_string(tokens->scope));
 	if (rc == 0)
@@ -208,4 +260,22 @@ rbr_exchange_publish(
 			keep > 0 ? "the kernel keyring does not take it" : "it has no lifetime");
 	rbr_cache_drop(&wish->verdict_key);
 	return 0;
+}
+
+void
+rbr_exchange_settle(const struct rbr_wish *wish, const struct rbr_credential *credential)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	const struct rbr_message *kept = &credential->record;
+	const char *key;
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < kept->count; i++) {
+		key = rbr_message_key(kept, i);
+		if (strcmp(key, "for") != 0 && strcmp(key, "written") != 0 && strcmp(key, "unfinished") != 0)
+			rc = rbr_message_add(&record, key, rbr_message_value(kept, i));
+	}
+	if (rc == 0 && credential->unfinished && credential->boot_expires > 0)
+		(void)rbr_cache_write(&wish->token_key, &record, credential->boot_expires - rbr_clock_now().boot);
 }

@@ -17,6 +17,7 @@ struct rbr_exchange {
 	struct ringbearer_secret *refresh_token;
 	struct ringbearer_secret *api_key;
 	struct ringbearer_tokens tokens;
+	bool refused_again; /* rbr_exchange_check() found the very token that was refused */
 };
 
 /* Opens GRANT for ACCOUNT. RINGBEARER_E_MODULE. End it with rbr_exchange_end() whatever happens. */
@@ -39,8 +40,18 @@ struct ringbearer_grant_input rbr_exchange_input(const struct rbr_exchange *exch
 /* Notes the time from which lifetimes count, and forgets what an earlier try has brought. */
 void rbr_exchange_begin(struct rbr_exchange *exchange);
 
-/* Is what the grant brought an answer to WISH? RINGBEARER_E_MALFORMED_RESPONSE, RINGBEARER_E_INSUFFICIENT_SCOPE. */
-int rbr_exchange_check(const struct rbr_exchange *exchange, const struct rbr_wish *wish) RBR_MUST_CHECK;
+/* Has the grant renew, once. What it returns, or RINGBEARER_E_MODULE if it cannot. */
+int rbr_exchange_renew(struct rbr_exchange *exchange) RBR_MUST_CHECK;
+
+/* Is what the grant brought an answer to WISH? RINGBEARER_E_MALFORMED_RESPONSE, RINGBEARER_E_INSUFFICIENT_SCOPE; where it is the
+ * very token that was refused, RINGBEARER_E_LOGIN_REQUIRED, RINGBEARER_E_CLIENT_REJECTED or RINGBEARER_E_ACCESS_DENIED. */
+int rbr_exchange_check(struct rbr_exchange *exchange, const struct rbr_wish *wish) RBR_MUST_CHECK;
+
+/* The scope as granted where it is less than the account asks for, else NULL. */
+const char *rbr_exchange_narrower(const struct rbr_exchange *exchange);
+
+/* What was left unfinished when CREDENTIAL was kept for WISH is done: nobody needs to take the long way for it any more. */
+void rbr_exchange_settle(const struct rbr_wish *wish, const struct rbr_credential *credential);
 
 /* Keeps the token for others and turns it into an answer. RINGBEARER_E_MALFORMED_RESPONSE if it does not fit a line. */
 int rbr_exchange_publish(const struct rbr_exchange *exchange, const struct rbr_wish *wish,

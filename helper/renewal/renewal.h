@@ -22,8 +22,4 @@ bool rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish
 void rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, struct rbr_account *account,
 	struct rbr_credential *credential);
 
-/* Takes the lock under which the account's secrets are renewed and replaced, waiting for it if need be. Close RET_LOCK to
- * let go of it. RINGBEARER_E_BUSY after a minute, RINGBEARER_E_SYSTEM. */
-int rbr_renewal_lock(struct rbr_context *context, const struct rbr_account *account, int *ret_lock) RBR_MUST_CHECK;
-
 #endif

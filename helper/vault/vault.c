@@ -108,7 +108,7 @@ bind_item(const struct rbr_vault *vault, const char *kind, struct binding *bindi
 		.size = sizeof binding->item,
 		.account = account->name,
 		.kind = kind,
-		.client_id = client_id ? client_id : "none",
+		.client_id = client_id ? client_id : RBR_NO_CLIENT,
 		.endpoint = binding->endpoint,
 		.label = binding->label,
 	};

@@ -9,6 +9,7 @@
 #include "host/host.h"
 #include "host/loader.h"
 
+#define RBR_NO_CLIENT "none" /* the client of an account that names none */
 #define RBR_KIND_CLIENT_SECRET "client_secret"
 #define RBR_KIND_REFRESH_TOKEN "refresh_token"
 #define RBR_KIND_API_KEY "api_key"

@@ -373,7 +373,8 @@ is_refused(const struct rbr_message *record, void *data)
 	const struct rbr_credential *refused = data;
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
 
-	return rbr_cache_is_of_kind(record, "token") && account && token && strcmp(account, refused->account) == 0 && strcmp(token, refused->token) == 0;
+	return rbr_cache_is_of_kind(record, "token") && account && token && strcmp(account, refused->account) == 0 &&
+		strcmp(token, refused->token) == 0;
 }
 
 int

@@ -39,7 +39,7 @@ rbr_hit(struct rbr_context *context, const struct rbr_request *request, enum rbr
 	wish->request = request;
 	wish->urgency = request->rejected && urgency == RBR_IF_NEEDED ? RBR_REJECTED : urgency;
 	wish->interactive = request->interactive;
-	wish->refused = rbr_request_named_token(request);
+	wish->refused = request->refused;
 	if (request->scope && strlen(request->scope) >= sizeof wish->scope)
 		return false;
 	if (request->scope)

@@ -5,10 +5,14 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
+#include "scope.h"
+
 #define MIN_VALID_MAX (10 * 365 * 86400LL)
+#define STATE_DIGITS_MAX 18
 
 void
 rbr_request_wipe(struct rbr_request *request)
@@ -108,16 +112,6 @@ malformed(struct rbr_error *error, const char *what, const char *advice)
 	return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the request: %s; %s", what, advice);
 }
 
-/* scope-token characters and blanks between them (RFC 6749 appendix A.4). */
-static bool
-scope_is_sound(const char *scope)
-{
-	for (; *scope; scope++)
-		if (*scope < 0x20 || *scope > 0x7e || *scope == '"' || *scope == '\\')
-			return false;
-	return true;
-}
-
 /* Appends git's path: it is not escaped there (git has taken the escapes out), and need not be a URL's. What looks like an
  * escape stays one. False if it does not fit. */
 static bool
@@ -190,16 +184,34 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 	return 0;
 }
 
+/* When the token was obtained that git was handed before (see formats/git.c); 0 if it brings nothing of ours back. */
+static int64_t
+told_before(const struct rbr_request *request)
+{
+	const char *state, *digits;
+	size_t cursor = 0;
+	int64_t told = 0;
+
+	while ((state = rbr_message_next(&request->message, "state[]", &cursor))) {
+		digits = state + strlen(RBR_STATE_PREFIX);
+		if (strncmp(state, RBR_STATE_PREFIX, strlen(RBR_STATE_PREFIX)) == 0 &&
+			strlen(digits) <= STATE_DIGITS_MAX && strspn(digits, "0123456789") == strlen(digits))
+			told = strtoll(digits, NULL, 10);
+	}
+	return told;
+}
+
 /* What the server said about the last token (wwwauth[], RFC 6750 section 3.1). */
 static void
 take_challenges(struct rbr_request *request)
 {
 	char value[64];
-	bool basic = false, bearer = false;
+	bool basic = false, bearer = false, challenged = false;
 	const char *challenge;
 	size_t cursor = 0;
 
 	while ((challenge = rbr_message_next(&request->message, "wwwauth[]", &cursor))) {
+		challenged = true;
 		basic = basic || search_challenge(challenge, "Basic", NULL, NULL, 0);
 		bearer = bearer || search_challenge(challenge, "Bearer", NULL, NULL, 0);
 		if (!rbr_challenge_parameter(challenge, "error", value, sizeof value))
@@ -208,8 +220,18 @@ take_challenges(struct rbr_request *request)
 			request->rejected = true;
 		else if (strcmp(value, "insufficient_scope") == 0)
 			request->wanted_scope = challenge;
+		else if (strcmp(value, "insufficient_user_authentication") == 0 ||
+			strcmp(value, "insufficient_claims") == 0) /* RFC 9470; Entra's claims challenge */
+			request->wants_login = true;
 	}
 	request->wants_basic = basic && !bearer;
+	if (!challenged)
+		return;
+	request->refused = rbr_request_named_token(request);
+	request->refused_ms = told_before(request);
+	/* Many services say 401 and no more. */
+	if ((request->refused || request->refused_ms != 0) && !request->wanted_scope && !request->wants_login)
+		request->rejected = true;
 }
 
 static int
@@ -258,12 +280,13 @@ rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 	request->scope = rbr_message_get(message, "scope");
 	request->authtype = rbr_message_has(message, "capability[]", "authtype");
 	request->tells_errors = rbr_message_has(message, "capability[]", "error");
+	request->keeps_state = rbr_message_has(message, "capability[]", "state");
 	if (request->scope && *request->scope == '\0')
 		request->scope = NULL;
-	if (request->scope && !scope_is_sound(request->scope))
+	if (request->scope && !rbr_scope_is_sound(request->scope))
 		return malformed(error, "`scope` has characters that no scope may have", "separate scopes by blanks");
 	while ((resource = rbr_request_resource(request, &cursor)))
-		if (!scope_is_sound(resource) || strpbrk(resource, " #"))
+		if (!rbr_scope_is_sound(resource) || strpbrk(resource, " #"))
 			return malformed(error, "`resource` is no absolute URI without fragment", "see RFC 8707");
 	rc = take_url(request, error);
 	if (rc == 0)

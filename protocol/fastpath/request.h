@@ -22,8 +22,12 @@ struct rbr_request {
 	bool authtype; /* capability[]=authtype */
 	bool tells_errors; /* capability[]=error */
 	bool wants_basic; /* the server's challenges offer Basic and not Bearer */
-	bool rejected; /* the server said that the token is invalid */
+	bool rejected; /* the server said that the token is invalid, or refused it without saying why */
+	bool wants_login; /* the server wants more than a token can show: a stronger or a more recent login */
 	const char *wanted_scope; /* from a challenge with error="insufficient_scope"; NULL: none */
+	const char *refused; /* the token that was refused: one is named, and a challenge is there; NULL: not known */
+	int64_t refused_ms; /* the same as git tells it: when that token was obtained (CLOCK_BOOTTIME); 0: not said */
+	bool keeps_state; /* capability[]=state: the caller brings back what it is told, and comes back if it is refused */
 	const struct rbr_format *format;
 	const char *asked; /* the place as the caller wrote it; NULL: it named none */
 	const char *version; /* of the caller's protocol; NULL: not said */
@@ -39,7 +43,7 @@ int rbr_request_understand(struct rbr_request *request, struct rbr_error *error)
 /* The resources that are asked for; *CURSOR starts at 0. */
 const char *rbr_request_resource(const struct rbr_request *request, size_t *cursor);
 
-/* The token that the caller says was refused: `credential`, else `password`; NULL if it names none. */
+/* The token that the caller names: `credential`, else `password`; NULL if it names none. */
 const char *rbr_request_named_token(const struct rbr_request *request);
 
 /* The value of parameter NAME of the scheme Bearer (RFC 6750 section 3), into VALUE. CHALLENGE is the value of a

@@ -48,14 +48,33 @@ rbr_wish_make_keys(struct rbr_wish *wish, struct rbr_error *error)
 	return rc < 0 ? rbr_fail_memory(error) : 0;
 }
 
+bool
+rbr_wish_is_own(const struct rbr_wish *wish)
+{
+	size_t cursor = 0;
+
+	return wish->scope[0] == '\0' && !rbr_request_resource(wish->request, &cursor);
+}
+
+bool
+rbr_wish_refuses(const struct rbr_wish *wish, const struct rbr_credential *credential)
+{
+	return (wish->refused && strcmp(wish->refused, credential->token) == 0) ||
+		(wish->request->refused_ms != 0 && credential->obtained_ms <= wish->request->refused_ms);
+}
+
 static bool
 will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
+	bool newer = credential->obtained_ms >= context->started_ms;
+
 	if (!rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid))
 		return false;
-	if (wish->urgency == RBR_IF_NEEDED || credential->obtained_ms >= context->started_ms)
+	if (rbr_wish_refuses(wish, credential))
+		return newer && wish->urgency == RBR_SUSPECTED; /* the service has no other */
+	if (wish->urgency == RBR_IF_NEEDED || newer)
 		return true;
-	return wish->urgency != RBR_FORCED && wish->refused && strcmp(wish->refused, credential->token) != 0;
+	return wish->urgency != RBR_FORCED && (wish->refused || wish->request->refused_ms != 0);
 }
 
 bool

@@ -20,7 +20,8 @@ struct rbr_wish {
 	const struct rbr_request *request;
 	enum rbr_urgency urgency;
 	bool interactive; /* may a person be asked? */
-	const char *refused; /* the token that was, or may have been; NULL: it is not known which */
+	const char
+		*refused; /* the token that was, or may have been: it is not handed out; NULL: it is not known which */
 	char account[RBR_ACCOUNT_NAME_MAX + 1];
 	struct rbr_located located;
 	char scope[RBR_SCOPE_MAX]; /* "": the account's own */
@@ -33,6 +34,12 @@ struct rbr_wish {
 #define RBR_WISH_EMPTY ((struct rbr_wish){.request = NULL})
 
 void rbr_wish_wipe(struct rbr_wish *wish);
+
+/* Is it the account's own token, with nothing that a caller or a server has added? */
+bool rbr_wish_is_own(const struct rbr_wish *wish);
+
+/* Is CREDENTIAL the token that was refused? */
+bool rbr_wish_refuses(const struct rbr_wish *wish, const struct rbr_credential *credential);
 
 /* Makes the token's key afresh, which is all that a hit needs. RINGBEARER_E_SYSTEM. */
 int rbr_wish_make_token_key(struct rbr_wish *wish) RBR_MUST_CHECK;

@@ -17,7 +17,12 @@ struct rbr_answer {
 	unsigned port; /* of that URL; 0: not known */
 	const char *asked; /* the place as the caller wrote it; NULL: it named none */
 	const char *version; /* which version of its protocol the caller speaks; NULL: it did not say */
+	bool keeps_state; /* the caller announced capability[]=state */
+	bool again; /* it was here before with a token that was refused */
 };
+
+/* What git's `state[]` begins with where it is ours; behind it stands when the token was obtained. */
+#define RBR_STATE_PREFIX "ringbearer:"
 
 struct rbr_format {
 	const char *name;

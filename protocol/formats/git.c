@@ -8,6 +8,9 @@
 
 #include "formats.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 #define USERNAME_DEFAULT "oauth2"
 
 static int
@@ -27,6 +30,21 @@ write_password(const struct rbr_answer *answer, struct rbr_message *message)
 	return rc < 0 ? rc : rbr_message_add(message, "password", answer->credential->token);
 }
 
+/* git (2.46 and later) reports a refused token and gives up, unless it was told that the answer may be one of several: then it
+ * comes back within the same command and brings `state[]` along, which says which token was refused. Once; a second token
+ * that is refused is reported. */
+static int
+write_state(const struct rbr_answer *answer, struct rbr_message *message)
+{
+	char state[sizeof RBR_STATE_PREFIX + 20];
+	int rc = rbr_message_add(message, "capability[]", "state");
+
+	(void)snprintf(state, sizeof state, RBR_STATE_PREFIX "%" PRId64, answer->credential->obtained_ms);
+	if (rc == 0)
+		rc = rbr_message_add(message, "state[]", state);
+	return rc < 0 || answer->again ? rc : rbr_message_add(message, "continue", "1");
+}
+
 int
 rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
 {
@@ -39,6 +57,8 @@ rbr_format_git(const struct rbr_answer *answer, struct ringbearer_secret *out)
 							: write_password(answer, &message);
 	if (rc == 0 && answer->authtype)
 		rc = rbr_message_add(&message, "ephemeral", "1");
+	if (rc == 0 && answer->keeps_state && credential->obtained_ms > 0)
+		rc = write_state(answer, &message);
 	if (rc == 0 && credential->expires != 0)
 		rc = rbr_message_add_number(&message, "password_expiry_utc", credential->expires);
 	if (rc == 0)

@@ -167,7 +167,7 @@ describe('the words of git 2.46', { skip }, () => {
     const place = { capability: ['authtype', 'state'], protocol: 'https', host: new URL(server.url).host, wwwauth: ['Bearer realm="git"'] };
     const clone = (token) => git.run(['-c', `http.extraHeader=Authorization: Bearer ${token}`, 'clone', '-q', `${server.url}/acme/tools.git`, folder()]);
     const first = (await helper(world, 'get', place)).answer;
-    assert.deepEqual([first['capability[]'], first.authtype, first.ephemeral], [['authtype'], 'Bearer', '1']);
+    assert.deepEqual([first['capability[]'], first.authtype, first.ephemeral], [['authtype', 'state'], 'Bearer', '1']);
     assert.equal((await clone(first.credential)).code, 0);
     const said = { ...place, authtype: 'Bearer', credential: first.credential, ephemeral: '1', password_expiry_utc: first.password_expiry_utc };
     assert.deepEqual((({ code, stdout, stderr }) => [code, stdout, stderr])(await helper(world, 'store', said)), [0, '', '']);
@@ -181,12 +181,41 @@ describe('the words of git 2.46', { skip }, () => {
     assert.equal((await clone(second.credential)).code, 0);
   }));
 
+  test('refused within one command: `state` comes back, another token is there, and a second refusal ends it', async () => {
+    const account = unique('git-state');
+    await addGeneric(world, account, { match: 'https://state.example.com/' });
+    const place = { capability: ['authtype', 'state'], protocol: 'https', host: 'state.example.com', wwwauth: ['Bearer realm="git"'] };
+    const first = (await helper(world, 'get', place)).answer;
+    assert.equal(first.continue, '1', 'git comes back instead of giving up');
+    assert.match(first['state[]'][0], /^ringbearer:\d+$/);
+    const second = (await helper(world, 'get', { ...place, state: first['state[]'] })).answer;
+    assert.notEqual(second.credential, first.credential);
+    assert.equal(second.continue, undefined, 'the next refusal is reported');
+    const late = (await helper(world, 'get', { ...place, state: ['other:1', ...first['state[]']] })).answer;
+    assert.equal(late.credential, second.credential, 'who was refused with the first gets what is there');
+    const older = (await helper(world, 'get', { ...place, capability: ['authtype'] })).answer;
+    assert.deepEqual([older.continue, older['state[]']], [undefined, undefined]);
+  });
+
+  test('where a login has ended, nobody is asked for a user name and a password', async () => {
+    const account = unique('git-quit');
+    world.account(account, { provider: 'oauth2', grant: 'authorization_code', client_auth: 'none', client_id: 'made-up', authorization_endpoint: 'https://login.example.com/a', token_endpoint: 'https://login.example.com/t', match: 'https://quit.example.com/' });
+    const { code, stderr } = await git.credential('fill', { protocol: 'https', host: 'quit.example.com' });
+    assert.notEqual(code, 0);
+    assert.match(stderr, new RegExp(`ringbearer login ${account}`));
+    assert.deepEqual(git.prompts(), []);
+    const said = await helper(world, 'get', { protocol: 'https', host: 'quit.example.com' });
+    assert.deepEqual([said.code, said.stdout], [3, 'quit=1\n']);
+    assert.equal((await world.request({ protocol: 'https', host: 'quit.example.com' })).stdout, '', 'only git is told so');
+    assert.equal((await helper(world, 'get', { protocol: 'https', host: 'elsewhere.example.com' })).stdout, '', 'other hosts are asked for');
+  });
+
   test('a server that offers Basic alone gets the token as a password, which no helper keeps', async () => {
     const place = 'https://basic.example.com';
     await addGeneric(world, unique('git-wire-basic'), { match: `${place}/`, username: 'robot' });
     const said = { capability: ['authtype', 'state'], protocol: 'https', host: 'basic.example.com', wwwauth: ['Negotiate', 'Basic realm="git"'] };
     const { answer } = await helper(world, 'get', said);
-    assert.deepEqual([answer.authtype, answer.username, answer.ephemeral, answer['capability[]']], [undefined, 'robot', '1', ['authtype']]);
+    assert.deepEqual([answer.authtype, answer.username, answer.ephemeral, answer['capability[]']], [undefined, 'robot', '1', ['authtype', 'state']]);
     assert.ok(await alive({ secret: answer.password }));
     const both = (await helper(world, 'get', { ...said, wwwauth: [...said.wwwauth, 'Bearer realm="git"'] })).answer;
     assert.deepEqual([both.authtype, both.credential, both.password], ['Bearer', answer.password, undefined]);
@@ -194,8 +223,8 @@ describe('the words of git 2.46', { skip }, () => {
 
   test('capability; words to come; no word at all', async () => {
     const said = async (...args) => (({ code, stdout, stderr }) => [code, stdout, stderr])(await world.exec('git-credential-ringbearer', args));
-    assert.deepEqual(await said('capability'), [0, 'version 0\ncapability authtype\n', '']);
-    assert.deepEqual(await said('--interactive', 'capability'), [0, 'version 0\ncapability authtype\n', '']);
+    assert.deepEqual(await said('capability'), [0, 'version 0\ncapability authtype\ncapability state\n', '']);
+    assert.deepEqual(await said('--interactive', 'capability'), [0, 'version 0\ncapability authtype\ncapability state\n', '']);
     assert.deepEqual(await said('future'), [0, '', '']);
     assert.equal((await said())[0], 2);
   });

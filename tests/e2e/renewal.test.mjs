@@ -168,9 +168,9 @@ describe('a token that the server refuses', () => {
 describe('a scope that the server wants', () => {
   const wants = (scope) => ({ wwwauth: [`Bearer error="insufficient_scope", scope="${scope}"`] });
 
-  test('is asked for, beside the account\'s own', async () => {
+  test('is asked for where the account lets servers ask for it, beside the account\'s own', async () => {
     const name = `${NAME}-scope`;
-    await addGeneric(world, name, { scope: 'read:segments', match: `${world.urls.a}/scope/` });
+    await addGeneric(world, name, { scope: 'read:segments', challenge_scope: 'read:interactions write:all', match: `${world.urls.a}/scope/` });
     const plain = assertToken(await ask(world, name));
     const wide = assertToken(await ask(world, name, wants('read:interactions')));
     assert.notEqual(wide, plain);

@@ -455,10 +455,36 @@ short_memory_is_an_error(void **state)
 		}
 }
 
+/* git 2.46 and later: it comes back with what it is told, once. */
+static void
+git_is_told_how_to_come_back(void **state)
+{
+	struct ringbearer_secret out = RBR_SECRET_EMPTY;
+	struct rbr_credential credential = bare;
+	struct rbr_answer answer = {.credential = &credential, .authtype = true, .keeps_state = true};
+
+	(void)state;
+	credential.obtained_ms = INT64_C(123456789012345678);
+	assert_int_equal(rbr_format_git(&answer, &out), 0);
+	unit_assert_contains(
+		rbr_secret_string(&out), "capability[]=state\nstate[]=ringbearer:123456789012345678\ncontinue=1\n");
+	rbr_secret_wipe(&out);
+	answer.again = true;
+	assert_int_equal(rbr_format_git(&answer, &out), 0);
+	unit_assert_contains(rbr_secret_string(&out), "state[]=ringbearer:123456789012345678\n");
+	unit_assert_lacks(rbr_secret_string(&out), "continue");
+	rbr_secret_wipe(&out);
+	answer.keeps_state = false;
+	assert_int_equal(rbr_format_git(&answer, &out), 0);
+	unit_assert_lacks(rbr_secret_string(&out), "state");
+	rbr_secret_wipe(&out);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(git_is_told_how_to_come_back),
 		cmocka_unit_test(forms_are_found_by_name),
 		cmocka_unit_test(git_with_authtype),
 		cmocka_unit_test(git_with_authtype_for_a_server_that_takes_only_basic),

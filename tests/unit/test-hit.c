@@ -164,6 +164,27 @@ a_rejected_token_is_not_handed_out_again(void **state)
 }
 
 static void
+nor_is_one_that_was_refused_without_a_reason(void **state)
+{
+	char lines[128];
+
+	(void)state;
+	assert_false(ask("account=acme\n", RBR_IF_NEEDED));
+	keep("t0ken", 3000);
+	assert_false(ask("account=acme\ncredential=t0ken\nwwwauth[]=Bearer\n", RBR_IF_NEEDED));
+	assert_false(ask("account=acme\ncredential=t0ken\nwwwauth[]=Bearer error=insufficient_user_authentication\n",
+		RBR_IF_NEEDED));
+	assert_true(ask("account=acme\ncredential=older\nwwwauth[]=Bearer\n", RBR_IF_NEEDED));
+	assert_true(ask("account=acme\ncredential=t0ken\n", RBR_IF_NEEDED)); /* nobody has refused it */
+	assert_true(ask("account=acme\nwwwauth[]=Bearer\n", RBR_IF_NEEDED)); /* git's first question */
+	/* as git says it: when the token was obtained that it was handed */
+	(void)snprintf(lines, sizeof lines, "account=acme\nwwwauth[]=Bearer\nstate[]=ringbearer:%lld\n",
+		(long long)credential.obtained_ms);
+	assert_false(ask(lines, RBR_IF_NEEDED));
+	assert_true(ask("account=acme\nwwwauth[]=Bearer\nstate[]=ringbearer:1\n", RBR_IF_NEEDED));
+}
+
+static void
 a_forced_renewal_takes_only_what_is_newer(void **state)
 {
 	(void)state;
@@ -215,6 +236,7 @@ main(void)
 		TEST(min_valid_is_heeded),
 		TEST(an_edited_account_is_another),
 		TEST(a_rejected_token_is_not_handed_out_again),
+		TEST(nor_is_one_that_was_refused_without_a_reason),
 		TEST(a_forced_renewal_takes_only_what_is_newer),
 		TEST(doubts_take_the_long_way),
 		TEST(a_writable_account_is_no_hit),

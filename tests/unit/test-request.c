@@ -332,6 +332,49 @@ invalid_token_means_rejected(void **state)
 	rbr_request_wipe(&request);
 }
 
+/* Many services say 401 and no more: who names the token that it was refused, means it. */
+static void
+a_named_token_with_any_challenge_is_refused(void **state)
+{
+	static const struct {
+		const char *lines;
+		bool rejected, login, named;
+		int64_t told;
+	} cases[] = {
+		{"credential=t\nwwwauth[]=Bearer realm=\"x\"\n", true, false, true, 0},
+		{"password=t\nwwwauth[]=Basic realm=\"x\"\n", true, false, true, 0},
+		{"credential=t\nwwwauth[]=Bearer\n", true, false, true, 0},
+		{"credential=t\nwwwauth[]=Bearer error=\"expired_token\"\n", true, false, true, 0},
+		{"credential=t\nwwwauth[]=Bearer error=\"insufficient_scope\", scope=\"a\"\n", false, false, true, 0},
+		{"credential=t\nwwwauth[]=Bearer error=insufficient_user_authentication, max_age=5\n", false, true,
+			true, 0},
+		{"credential=t\nwwwauth[]=Bearer error=\"insufficient_claims\", claims=\"e30=\"\n", false, true, true,
+			0},
+		{"credential=t\n", false, false, false, 0},
+		{"credential=t\nwwwauth[]=Bearer\nwwwauth[]=\n", false, false, false, 0},
+		{"wwwauth[]=Bearer\nstate[]=ringbearer:1234\n", true, false, false, 1234},
+		{"wwwauth[]=Bearer\nstate[]=other:1\nstate[]=ringbearer:1234\nstate[]=x\n", true, false, false, 1234},
+		{"wwwauth[]=Bearer\nstate[]=ringbearer:\n", false, false, false, 0},
+		{"wwwauth[]=Bearer\nstate[]=ringbearer:-1\nstate[]=ringbearer:1x\n", false, false, false, 0},
+		{"wwwauth[]=Bearer\nstate[]=ringbearer:9999999999999999999999\n", false, false, false, 0},
+		{"state[]=ringbearer:1234\n", false, false, false, 0},
+	};
+	char lines[256];
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(cases); i++) {
+		struct rbr_request request = RBR_REQUEST_EMPTY;
+
+		(void)snprintf(lines, sizeof lines, "account=a\n%s", cases[i].lines);
+		take(&request, lines);
+		if (request.rejected != cases[i].rejected || request.wants_login != cases[i].login ||
+			(request.refused != NULL) != cases[i].named || request.refused_ms != cases[i].told)
+			fail_msg("%s", cases[i].lines);
+		rbr_request_wipe(&request);
+	}
+}
+
 static void
 insufficient_scope_names_what_is_wanted(void **state)
 {
@@ -399,6 +442,7 @@ main(void)
 		cmocka_unit_test(the_refused_token_is_named),
 		cmocka_unit_test(capabilities_can_be_taken_back),
 		cmocka_unit_test(invalid_token_means_rejected),
+		cmocka_unit_test(a_named_token_with_any_challenge_is_refused),
 		cmocka_unit_test(insufficient_scope_names_what_is_wanted),
 		cmocka_unit_test(basic_is_wanted_where_bearer_is_not_offered),
 	};

@@ -101,6 +101,75 @@ covering_needs_every_word(void **state)
 	assert_false(rbr_scope_covers("a", "A"));
 }
 
+/* What services make of the same scopes. */
+static void
+scopes_are_compared_by_meaning(void **state)
+{
+	static const struct {
+		const char *granted, *wanted;
+		bool covered;
+	} cases[] = {
+		{"gist,repo", "repo", true}, /* GitHub */
+		{"gist,repo", "gist repo", true},
+		{"gist,repo", "gist,repo", true},
+		{"gist repo", "repo,gist", true},
+		{"gist,repo", "rep", false},
+		{"gist,repo", "repo,admin", false},
+		{"repo", "repo,", true},
+		{"read", "read offline_access openid", true},
+		{"", "openid", true},
+		{"", "openid_connect", false},
+		{"https://www.googleapis.com/auth/userinfo.email openid", "email", true}, /* Google */
+		{"https://www.googleapis.com/auth/userinfo.email openid", "mail", false},
+		{"User.Read Mail.Read", "https://graph.microsoft.com/User.Read", true}, /* Microsoft */
+		{"https://graph.microsoft.com/User.Read", "User.Read", true},
+		{"User.Read", "https://graph.microsoft.com/Mail.Read", false},
+		{"User.Read", "https://graph.microsoft.com/.default", true},
+		{"api://acme/access", "access", true},
+		{"://access", "access", false},
+		{"x", "https://x", false},
+	};
+	size_t i;
+
+	(void)state;
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++)
+		if (rbr_scope_covers(cases[i].granted, cases[i].wanted) != cases[i].covered)
+			fail_msg("`%s` of `%s`", cases[i].wanted, cases[i].granted);
+}
+
+/* What may be asked for is compared letter by letter. */
+static void
+what_may_be_asked_for_is_named(void **state)
+{
+	(void)state;
+	assert_true(rbr_scope_names("a b", "b a"));
+	assert_true(rbr_scope_names("a,b", "b"));
+	assert_true(rbr_scope_names("a b", "b,a"));
+	assert_true(rbr_scope_names("a,b c", "a,b"));
+	assert_true(rbr_scope_names("", ""));
+	assert_false(rbr_scope_names("a b", "a,c"));
+	assert_false(rbr_scope_names("a b", "c,a"));
+	assert_false(rbr_scope_names("a", "openid"));
+	assert_false(rbr_scope_names("https://example.com/a", "a"));
+	assert_false(rbr_scope_names("a", "https://example.com/a"));
+	assert_false(rbr_scope_names("", "a"));
+}
+
+static void
+a_sound_list_has_scope_characters(void **state)
+{
+	(void)state;
+	assert_true(rbr_scope_is_sound("a b !~"));
+	assert_true(rbr_scope_is_sound(""));
+	assert_false(rbr_scope_is_sound("a\x1f"
+					"b"));
+	assert_false(rbr_scope_is_sound("a\tb"));
+	assert_false(rbr_scope_is_sound("a\"b"));
+	assert_false(rbr_scope_is_sound("a\\b"));
+	assert_false(rbr_scope_is_sound("\xc3\xa4"));
+	assert_false(rbr_scope_is_sound("\x7f"));
+}
+
 int
 main(void)
 {
@@ -109,6 +178,9 @@ main(void)
 		cmocka_unit_test(joining_appends_what_is_missing),
 		cmocka_unit_test(joining_stops_where_the_list_is_full),
 		cmocka_unit_test(covering_needs_every_word),
+		cmocka_unit_test(scopes_are_compared_by_meaning),
+		cmocka_unit_test(what_may_be_asked_for_is_named),
+		cmocka_unit_test(a_sound_list_has_scope_characters),
 	};
 
 	return cmocka_run_group_tests_name("scope", tests, NULL, NULL);

@@ -37,6 +37,8 @@ leave(void **state)
 }
 
 /* Shares CODE, and answers from when on it counts as new. */
+static bool everybodys = true;
+
 static int64_t
 share(int code, long retry_after, const char *detail)
 {
@@ -46,15 +48,15 @@ share(int code, long retry_after, const char *detail)
 	rbr_context_start(&other);
 	(void)rbr_fail(&other.error, code, "%s", detail);
 	other.error.retry_after = retry_after;
-	rbr_verdict_share(&other, &key, "acme");
+	rbr_verdict_share(&other, &key, "acme", everybodys);
 	return before;
 }
 
 static int
-recall(int64_t since_ms, bool everybodys)
+recall(int64_t since_ms, bool others)
 {
 	memset(&context.error, 0, sizeof context.error);
-	return rbr_verdict_recall(&context, &key, since_ms, everybodys);
+	return rbr_verdict_recall(&context, &key, since_ms, others);
 }
 
 static void
@@ -115,6 +117,21 @@ mishaps_are_for_those_who_waited(void **state)
 		assert_int_equal(recall(since, true), codes[i]);
 		assert_int_equal(recall(since, false), codes[i]);
 	}
+}
+
+/* What one caller was refused with is good enough for who asks afterwards. */
+static void
+one_callers_refusal_is_for_those_who_waited(void **state)
+{
+	int64_t since;
+
+	(void)state;
+	need_keyring();
+	everybodys = false;
+	since = share(RINGBEARER_E_ACCESS_DENIED, 0, "the same token again");
+	everybodys = true;
+	assert_int_equal(recall(FAR, true), 0);
+	assert_int_equal(recall(since, true), RINGBEARER_E_ACCESS_DENIED);
 }
 
 static void
@@ -181,6 +198,7 @@ main(void)
 		TEST(without_a_verdict_there_is_none),
 		TEST(refusals_are_everybodys),
 		TEST(mishaps_are_for_those_who_waited),
+		TEST(one_callers_refusal_is_for_those_who_waited),
 		TEST(busy_servers_are_left_alone_for_a_while),
 		TEST(a_long_wait_is_told_in_full),
 		TEST(broken_verdicts_are_none),

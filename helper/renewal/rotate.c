@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The refresh token's way through one renewal: what an earlier run has left is finished first, then the token that the store has is
+ * sent, and what comes for it is kept before anything else is looked at. What the records in between mean is in rotation.c.
+ */
+#include "config.h"
+
+#include "rotate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "host/loader.h"
+#include "person/log.h"
+#include "vault/vault.h"
+
+/* So soon after a request whose answer was lost, one more does no harm: shorter than any published grace period. */
+#define RETRY_WINDOW_MS 5000
+/* How often a refresh token is sent without an answer before a person is asked. */
+#define SENDS_MAX 2
+
+/* The standing grant is over: nobody needs to ask the server again with this token. Only the account's own request shows
+ * that: some services call it an invalid grant when somebody asks for more than was consented to. */
+static int
+bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish, bool was_uncertain)
+{
+	const char *name = exchange->call.account->name;
+
+	if (!rbr_wish_is_own(wish)) {
+		rbr_rotation_settle(rotation);
+		return RINGBEARER_E_LOGIN_REQUIRED;
+	}
+	if (wish->urgency != RBR_SUSPECTED)
+		rbr_cache_drop(&wish->token_key);
+	rbr_rotation_bury(rotation);
+	rbr_rotation_settle(rotation);
+	if (was_uncertain)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
+			"the login has ended: an answer with the next refresh token was probably lost on the way; run `ringbearer login "
+			"%s`",
+			name);
+	return exchange->call.context->error.code;
+}
+
+static int
+refuse_dead(struct rbr_exchange *exchange)
+{
+	return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
+		"the login has ended, the server refuses its refresh token; run `ringbearer login %s`",
+		exchange->call.account->name);
+}
+
+/* Is it too late to send the token again by ourselves? See rotation.c. */
+static int
+check_uncertain(struct rbr_exchange *exchange, const struct rbr_rotation *rotation, const struct rbr_wish *wish,
+	int64_t uncertain_ms)
+{
+	const char *retry = rbr_account_get(exchange->call.account, RBR_KEY_REFRESH_RETRY);
+
+	if (uncertain_ms < 0 || wish->urgency == RBR_FORCED ||
+		(uncertain_ms < RETRY_WINDOW_MS && strcmp(retry, "once") == 0 && rotation->sends < SENDS_MAX))
+		return 0;
+	return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
+		"an earlier renewal was cut off, and the refresh token may have been used up; run `ringbearer refresh %s` to try it "
+		"once more, or `ringbearer login %s`",
+		exchange->call.account->name, exchange->call.account->name);
+}
+
+/* Some services give one token that never ends, and nothing to renew it with: login keeps it like an API key. */
+static int
+use_lasting_token(struct rbr_exchange *exchange)
+{
+	struct rbr_error first = exchange->call.context->error;
+	struct ringbearer_secret *token = NULL;
+	char endpoint[RBR_BINDING_MAX];
+
+	if (rbr_vault_binding(exchange->call.account, RBR_KIND_API_KEY, endpoint, NULL) < 0 ||
+		rbr_vault_lookup(&exchange->vault, RBR_KIND_API_KEY, &token) < 0) {
+		exchange->call.context->error = first;
+		return first.code;
+	}
+	exchange->tokens.access_token = token;
+	exchange->tokens.token_type = "Bearer";
+	return 0;
+}
+
+/* Sends the refresh token that the store has. If the server refuses it and another one has got there meanwhile, that
+ * one is tried, once. */
+static int
+use_refresh_token(
+	struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish, bool *ret_refused)
+{
+	char refused[RBR_TOKEN_HASH_MAX] = "";
+	bool lost = false;
+	int rc;
+
+	for (;;) {
+		rc = rbr_exchange_refresh_token(exchange);
+		if (rc == RINGBEARER_E_LOGIN_REQUIRED)
+			return use_lasting_token(exchange);
+		if (rc < 0)
+			return rc;
+		rbr_rotation_use(rotation, exchange->refresh_token);
+		*ret_refused = strcmp(refused, rotation->used) == 0;
+		if (*ret_refused)
+			return bury(exchange, rotation, wish, lost);
+		if (rbr_rotation_is_dead(rotation) && wish->urgency != RBR_FORCED)
+			return refuse_dead(exchange);
+		rc = check_uncertain(exchange, rotation, wish, rbr_rotation_uncertain_ms(rotation));
+		if (rc == 0)
+			rc = rbr_exchange_renew(exchange);
+		lost = rotation->sends > 1; /* an answer before this one never came */
+		if (rc != RINGBEARER_E_LOGIN_REQUIRED)
+			return rc;
+		*ret_refused = refused[0] != '\0';
+		if (*ret_refused)
+			return bury(exchange, rotation, wish, lost);
+		memcpy(refused, rotation->used, sizeof refused);
+	}
+}
+
+/* The next refresh token goes into the store. What fails there is no reason to keep the access token back: the answer
+ * stays parked, and the run ends with the store's error although it gives an answer. */
+static void
+keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
+{
+	const struct ringbearer_secret *next = exchange->tokens.refresh_token, *used = exchange->refresh_token;
+	struct rbr_context *context = exchange->call.context;
+	int rc = 0;
+
+	if (next && !(used && rbr_secret_equal(next->data, next->size, used->data, used->size))) {
+		rbr_call_hide(&exchange->call, next);
+		rc = rbr_exchange_vault(exchange);
+		if (rc == 0)
+			rc = rbr_vault_keep(&exchange->vault, RBR_KIND_REFRESH_TOKEN, next);
+		rbr_call_reveal(&exchange->call, next);
+	}
+	if (rc == 0) {
+		rbr_rotation_settle(rotation);
+		return;
+	}
+	context->unfinished = rc;
+	rbr_warn(context, exchange->call.account->name,
+		"the next refresh token is not in the keyring yet (%s); it waits in the kernel's keyring until the next run, and "
+		"is lost at a restart",
+		context->error.detail);
+}
+
+/* Has the store got another refresh token since the answer in RECORD was asked for? A new login's is worth more than what an
+ * old one was given. */
+static bool
+is_superseded(struct rbr_exchange *exchange, const struct rbr_message *record)
+{
+	const struct ringbearer_secret *next = exchange->tokens.refresh_token, *kept;
+
+	if (!next || rbr_exchange_refresh_token(exchange) < 0)
+		return false; /* there is none, or keep_next() will say what is wrong */
+	kept = exchange->refresh_token;
+	return !rbr_rotation_was_sent(record, kept) &&
+		!rbr_secret_equal(kept->data, kept->size, next->data, next->size);
+}
+
+/* May the access token of an answer that was parked be given for WISH? Whoever asked for it asked for just that, and a
+ * caller who was refused, maybe with this one, wants another. */
+static bool
+may_give(const struct rbr_exchange *exchange, const struct rbr_rotation *rotation, const struct rbr_message *record,
+	const struct rbr_wish *wish)
+{
+	if (!rbr_rotation_is_wished(rotation, record))
+		return false;
+	if (wish->urgency == RBR_REJECTED && !wish->refused && exchange->call.sent_ms <= wish->request->refused_ms)
+		return false;
+	return wish->urgency != RBR_REJECTED || wish->refused || wish->request->refused_ms != 0;
+}
+
+/* Finishes what a run that died has begun: its answer is here, and nobody has looked at it. Only the token is taken
+ * care of; 0 also if there was nothing. */
+int
+rbr_rotate_finish(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish,
+	struct rbr_credential *credential, bool *ret_answered)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	struct rbr_context *context = exchange->call.context;
+	const char *bytes;
+	int rc;
+
+	if (!exchange->grant.ops.accept ||
+		!rbr_rotation_recall(rotation, &record, &exchange->call.sent, &exchange->call.sent_ms))
+		return 0;
+	rbr_trace(context, "finishing what an earlier run has begun");
+	bytes = rbr_message_get(&record, "bytes");
+	rc = rbr_loader_check(context, exchange->grant.name,
+		exchange->grant.ops.accept(&exchange->call, bytes, strlen(bytes), &exchange->tokens));
+	if (rc < 0 && !exchange->tokens.refresh_token) {
+		rbr_rotation_drop_pending(rotation); /* no token in it; the mark stays */
+		return 0;
+	}
+	if (is_superseded(exchange, &record)) {
+		rbr_trace(context, "the store has another refresh token by now; the answer is dropped");
+		rbr_rotation_settle(rotation);
+		rbr_exchange_begin(exchange);
+		return 0;
+	}
+	keep_next(exchange, rotation);
+	if (rc == 0 && may_give(exchange, rotation, &record, wish) && rbr_exchange_check(exchange, wish) == 0 &&
+		rbr_exchange_publish(exchange, wish, credential) == 0 &&
+		rbr_credential_usable(credential, rbr_clock_now(), wish->request->min_valid)) {
+		*ret_answered = true;
+		return 0;
+	}
+	rbr_credential_wipe(credential);
+	rc = context->unfinished;
+	context->unfinished = 0;
+	return rc; /* a store that does not take it stops everything else */
+}
+
+/* The server has answered, and not with tokens: then nothing is uncertain any more. Unless this was a second try, and the
+ * server was not there for it. */
+static int
+after_failure(struct rbr_exchange *exchange, struct rbr_rotation *rotation, int rc)
+{
+	const char *name = exchange->call.account->name;
+	bool no_answer = rc == RINGBEARER_E_NETWORK || rc == RINGBEARER_E_TEMPORARILY_UNAVAILABLE;
+
+	if (rc == RINGBEARER_E_ROTATION_UNCERTAIN || rotation->sends == 0)
+		return rc;
+	if (no_answer && rotation->sends_before > 0)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
+			"an earlier answer was lost, and now the server cannot be asked; run `ringbearer refresh %s` to try once more, "
+			"or `ringbearer login %s`",
+			name, name);
+	rbr_rotation_settle(rotation);
+	return rc;
+}
+
+/* The server refused what a caller, or a server that a caller passed on, wanted of this login. Whether the login itself is
+ * over shows the account's own request. */
+static int
+ask_for_own(struct rbr_exchange *exchange, struct rbr_account *account, struct rbr_rotation *rotation,
+	const struct rbr_wish *wish)
+{
+	static const struct rbr_request any = {.min_valid = 0};
+	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish own = RBR_WISH_EMPTY;
+	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
+	struct rbr_context *context = exchange->call.context;
+	const struct rbr_error refusal = context->error;
+	bool refused = false;
+	int rc;
+
+	rbr_trace(context,
+		"the server refuses what was asked for; whether the login stands is seen by asking for its own");
+	rbr_account_plain(account);
+	own.request = &any;
+	own.urgency = RBR_FORCED;
+	own.located = wish->located;
+	(void)snprintf(own.account, sizeof own.account, "%s", wish->account);
+	rc = rbr_wish_make_keys(&own, &context->error);
+	if (rc == 0) {
+		rbr_rotation_wish(rotation, rbr_secret_string(&own.token_key.text));
+		rc = use_refresh_token(exchange, rotation, &own, &refused);
+	}
+	if (rc == 0 || exchange->tokens.refresh_token)
+		keep_next(exchange, rotation);
+	else
+		return after_failure(exchange, rotation, rc);
+	if (rc == 0 && rbr_exchange_check(exchange, &own) == 0)
+		(void)!rbr_exchange_publish(exchange, &own, &credential);
+	return rbr_fail(&context->error, RINGBEARER_E_INSUFFICIENT_SCOPE,
+		"the login stands, but the server refuses the scope or resource that was asked for (%.300s)",
+		refusal.detail);
+}
+
+int
+rbr_rotate(struct rbr_exchange *exchange, struct rbr_account *account, const struct rbr_wish *wish,
+	struct rbr_credential *ret_credential)
+{
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	char endpoint[RBR_BINDING_MAX];
+	bool answered = false, refused = false;
+	int rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &exchange->call.context->error);
+
+	if (rc == 0)
+		rc = rbr_rotation_start(&rotation, exchange->call.context, account, endpoint);
+	if (rc < 0)
+		return rc;
+	rbr_rotation_wish(&rotation, rbr_secret_string(&wish->token_key.text));
+	rc = rbr_rotate_finish(exchange, &rotation, wish, ret_credential, &answered);
+	if (rc < 0 || answered)
+		return rc;
+	exchange->call.rotation = &rotation;
+	rc = rbr_exchange_secrets(exchange);
+	if (rc == 0)
+		rc = use_refresh_token(exchange, &rotation, wish, &refused);
+	if (rc < 0 && refused && !exchange->tokens.refresh_token && !rbr_wish_is_own(wish)) {
+		rc = ask_for_own(exchange, account, &rotation, wish);
+		exchange->call.rotation = NULL;
+		return rc;
+	}
+	exchange->call.rotation = NULL;
+	if (rc == 0 || exchange->tokens.refresh_token)
+		keep_next(exchange, &rotation);
+	else if (rc < 0)
+		rc = after_failure(exchange, &rotation, rc);
+	if (rc == 0)
+		rc = rbr_exchange_check(exchange, wish);
+	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, ret_credential);
+}
