@@ -254,6 +254,27 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 	return rc;
 }
 
+/* Is the word of `needs` said for this grant alone (`GRANT:KEY`), and is it another one? A module's name has dashes. */
+static bool
+is_for_another(const struct rbr_grant *grant, const char **word, size_t *size)
+{
+	const char *colon = memchr(*word, ':', *size), *name = grant->name;
+	size_t i, grant_size = colon ? (size_t)(colon - *word) : 0;
+
+	if (!colon)
+		return false;
+	if (strncmp(name, "grant-", 6) == 0)
+		name += 6;
+	for (i = 0; i < grant_size && name[i] != '\0'; i++)
+		if ((*word)[i] != (name[i] == '-' ? '_' : name[i]))
+			break;
+	if (i < grant_size || name[i] != '\0')
+		return true;
+	*word += grant_size + 1;
+	*size -= grant_size + 1;
+	return false;
+}
+
 int
 rbr_custody_check(const struct rbr_account *account, const struct rbr_grant *grant, struct rbr_error *error)
 {
@@ -267,6 +288,10 @@ rbr_custody_check(const struct rbr_account *account, const struct rbr_grant *gra
 	while (rc == 0 && *(word += strspn(word, " "))) {
 		size_t size = strcspn(word, " ");
 
+		if (is_for_another(grant, &word, &size)) {
+			word += size;
+			continue;
+		}
 		(void)snprintf(name, sizeof name, "%.*s", (int)size, word);
 		key = rbr_key_find(name);
 		if (key < 0)

@@ -168,23 +168,58 @@ erase_standing(struct rbr_exchange *exchange)
 	return rc;
 }
 
-/* A person may take minutes, and the account may be another by then: it was given consent for what it was. */
-static int
-check_account(struct rbr_context *context, const struct rbr_wish *wish)
+static bool
+same_key(const struct rbr_account *a, const struct rbr_account *b, enum rbr_key key)
 {
-	struct rbr_located now;
-	int rc = rbr_account_locate(wish->account, &now, &context->error);
+	const char *mine = rbr_account_get(a, key), *other = rbr_account_get(b, key);
+
+	return mine && other ? strcmp(mine, other) == 0 : mine == other;
+}
+
+/* May a file that was edited still have what its account was given consent for? */
+static bool
+is_for(const struct rbr_account *account, const struct rbr_account *now)
+{
+	return same_key(account, now, RBR_KEY_CLIENT_ID) && same_key(account, now, RBR_KEY_ISSUER) &&
+		same_key(account, now, RBR_KEY_STORE) &&
+		(!rbr_account_get(now, RBR_KEY_TOKEN_ENDPOINT) || same_key(account, now, RBR_KEY_TOKEN_ENDPOINT));
+}
+
+/* A person may take minutes, and the account may be gone or another by then: it was given consent for what it was. */
+static int
+check_account(struct rbr_context *context, const struct rbr_account *account, const struct rbr_wish *wish)
+{
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account now = RBR_ACCOUNT_EMPTY;
+	struct rbr_located located;
+	int rc = rbr_account_locate(wish->account, &located, &context->error);
 
 	if (rc == RINGBEARER_E_NO_ACCOUNT)
 		return rbr_fail(&context->error, rc,
 			"the account was removed while the login was under way, and nothing of the login was kept; add the account "
 			"again if it is wanted, and log in then");
-	if (rc == 0 && strcmp(now.stamp, wish->located.stamp) != 0)
-		return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
-			"the account was changed while the login was under way, and nothing of the login was kept; run `ringbearer "
-			"login %s` again",
-			wish->account);
-	return rc;
+	if (rc < 0 || strcmp(located.stamp, wish->located.stamp) == 0)
+		return rc;
+	if (rbr_account_load(wish->account, &now, NULL) == 0 && is_for(account, &now))
+		return 0;
+	return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
+		"the account was changed while the login was under way, and nothing of the login was kept; run `ringbearer login %s` "
+		"again",
+		wish->account);
+}
+
+/* What cannot be kept is given back to the service, if it takes it. */
+static void
+give_back(struct rbr_exchange *exchange)
+{
+	struct ringbearer_grant_input input = rbr_exchange_input(exchange);
+	struct rbr_error why = exchange->call.context->error;
+
+	if (exchange->tokens.refresh_token && exchange->grant.ops.revoke &&
+		rbr_account_get(exchange->call.account, RBR_KEY_REVOCATION_ENDPOINT) &&
+		exchange->grant.ops.revoke(
+			&exchange->call, &input, exchange->tokens.refresh_token, RBR_KIND_REFRESH_TOKEN) < 0)
+		rbr_trace(exchange->call.context, "the refresh token that is not kept was not revoked");
+	exchange->call.context->error = why;
 }
 
 /* The refresh token goes into the keyring before anything is said. */
@@ -195,9 +230,12 @@ keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_cred
 	struct rbr_context *context = exchange->call.context;
 	int rc = rbr_turn_take(context, exchange->call.account, &turn);
 
-	if (rc == 0)
-		rc = check_account(context, wish);
 	exchange->call.deadline_ms = rbr_now_ms() + rbr_account_seconds(exchange->call.account, RBR_KEY_TIMEOUT) * 1000;
+	if (rc == 0) {
+		rc = check_account(context, exchange->call.account, wish);
+		if (rc < 0)
+			give_back(exchange);
+	}
 	if (rc == 0 && exchange->tokens.refresh_token)
 		rc = replace_standing(
 			exchange, RBR_KIND_REFRESH_TOKEN, exchange->tokens.refresh_token, RBR_KIND_API_KEY);
@@ -215,25 +253,39 @@ keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_cred
 	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, credential);
 }
 
+/* What may bring a refresh token the next time. */
+static const char *
+advice_for_next_time(const struct rbr_account *account)
+{
+	const char *scope = rbr_account_get(account, RBR_KEY_SCOPE),
+		   *parameters = rbr_account_get(account, RBR_KEY_AUTHORIZATION_PARAMS);
+
+	if (!scope || !strstr(scope, "offline_access"))
+		return "; add offline_access to `scope` if the service knows it, and log in again";
+	if (parameters && strstr(parameters, "prompt="))
+		return "";
+	return "; some services grant offline_access only to who is asked for consent: add `authorization_params = prompt=consent`, "
+	       "and log in again";
+}
+
 static void
 report(const struct rbr_exchange *exchange, const struct rbr_credential *credential)
 {
 	struct rbr_context *context = exchange->call.context;
-	const char *narrower = rbr_exchange_narrower(exchange);
-	const char *name = exchange->call.account->name,
-		   *scope = rbr_account_get(exchange->call.account, RBR_KEY_SCOPE);
+	const char *narrower = rbr_exchange_narrower(exchange), *name = exchange->call.account->name;
 
 	if (narrower)
 		rbr_warn(context, name, "the server granted only `%s`", narrower);
 	rbr_say("%s: logged in", name);
+	if (exchange->tokens.user)
+		rbr_say(" as %s", rbr_secret_string(exchange->tokens.user));
 	if (credential->expires != 0)
 		rbr_say(", valid for %lld s", (long long)rbr_credential_remaining(credential, rbr_clock_now()));
 	rbr_say("%s\n", exchange->tokens.refresh_token ? ", then renewed without you" : "");
 	if (!exchange->tokens.refresh_token && !is_lasting(exchange))
-		rbr_warn(context, name, "the service gave no refresh token, so the login ends with this token%s",
-			scope && strstr(scope, "offline_access")
-				? ""
-				: "; add offline_access to `scope` if the service knows it, and log in again");
+		rbr_warn(exchange->call.context, name,
+			"the service gave no refresh token, so the login ends with this token%s",
+			advice_for_next_time(exchange->call.account));
 }
 
 static int

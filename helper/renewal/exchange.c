@@ -29,6 +29,7 @@ forget_tokens(struct ringbearer_tokens *tokens)
 	rbr_secret_free(tokens->access_token);
 	rbr_secret_free(tokens->refresh_token);
 	rbr_secret_free(tokens->scope);
+	rbr_secret_free(tokens->user);
 	memset(tokens, 0, sizeof *tokens);
 	tokens->size = sizeof *tokens;
 	tokens->expires_in = RINGBEARER_EXPIRES_UNKNOWN;

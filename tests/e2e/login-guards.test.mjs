@@ -92,6 +92,15 @@ describe('what is missing or does not fit', () => {
     assert.equal((await world.run(['login', PUBLIC, '--no-such-option'])).code, 2);
   });
 
+  test('an address to come back to, where the service wants one that is registered: `add` says so', async () => {
+    const keys = ['--provider=blueconic', '--tenant=acme', '--client-id=x', '--secret-stdin'];
+    const name = unique('guard-blueconic');
+    const { code, stderr } = await world.run(['add', name, ...keys, '--grant=authorization_code'], { input: 'secret' });
+    assert.equal(code, 7, stderr);
+    assert.match(stderr, /`redirect_uri` is not set; add --redirect-uri=/);
+    await world.must(['add', name, ...keys, '--grant=client_credentials'], { input: 'secret' });
+  });
+
   test('--paste without an address that is registered', async () => {
     const name = unique('guard-paste');
     await addPublic(world, name, { redirect_uri: undefined });

@@ -159,6 +159,10 @@ describe('what is kept', () => {
     const asked = await mustLogin(name);
     assert.match(asked.stderr, /no refresh token/);
     assert.doesNotMatch(asked.stderr, /add offline_access/, 'that was asked for');
+    assert.match(asked.stderr, /`authorization_params = prompt=consent`/);
+    edit(world, name, 'authorization_params', 'prompt=consent');
+    await control.fault({ tenant: 'b', kind: 'lose_rt' });
+    assert.match((await mustLogin(name)).stderr, /the login ends with this token\n/, 'as was this');
   });
 
   // What an earlier login has left would come up again when this one is over.

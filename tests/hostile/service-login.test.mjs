@@ -75,3 +75,66 @@ describe('an address with more in it than addresses have', () => {
     assert.equal(fs.existsSync(report), false);
   });
 });
+
+describe('a name of who has logged in', () => {
+  const idToken = (claims) => `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`;
+  const tokens = (more) => { service.routes['/token'] = (request, response) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: 'made-up', token_type: 'Bearer', expires_in: 60, refresh_token: 'made-up-too', ...more })); };
+  const complete = (name, more) => { tokens(more); return Login.complete(world, name); };
+
+  test('is said in the terminal and on the page, so that an account of somebody else\'s is seen', async () => {
+    const name = await add();
+    for (const [more, who] of [
+      [{ id_token: idToken({ sub: '17', email: 'operator@example.com' }) }, 'operator@example.com'],
+      [{ id_token: idToken({ sub: '17', preferred_username: 'operator <b>' }) }, 'operator <b>'],
+      [{ id_token: idToken({ sub: '17' }) }, '17'],
+      [{ username: 'Žofie' }, 'Žofie'],
+    ]) {
+      const { stdout, stderr, page } = await complete(name, more);
+      assert.match(stdout, new RegExp(`^${name}: logged in as ${who}, valid for `), stderr);
+      assert.ok(page.body.includes(`the service says that you are ${who.replace('<b>', '&lt;b&gt;')}. You can close`), page.body);
+    }
+  });
+
+  test('is left out if it is no name, or none that shows', async () => {
+    const name = await add();
+    const odd = ['a\u001b[31mb', 'a\u202eb', 'a\r\nSet-Cookie: x', 'x'.repeat(128), 17, {}, null, ''].map((email) => idToken({ email }));
+    for (const id_token of [...odd, 'a', 'a.b', '..', `a.${'A'.repeat(70000)}.c`, 'a.*.c', 'a.W10.c', 17, { a: 1 }]) {
+      const { code, stdout, stderr } = await complete(name, { id_token });
+      assert.equal(code, 0, stderr);
+      assert.match(stdout, new RegExp(`^${name}: logged in, valid for `), JSON.stringify(id_token));
+    }
+    delete service.routes['/token'];
+  });
+});
+
+describe('an account that has gone while its login was under way', () => {
+  test('keeps nothing: the refresh token is given back', async () => {
+    const name = await add({ revocation_endpoint: `${service.origin}/revoke` });
+    await Login.during(world, name, async (login) => {
+      const location = await login.consent();
+      await world.must(['remove', name]);
+      const { page } = await login.arrive(location);
+      const { code, stdout, stderr } = await login.end();
+      assert.deepEqual([code, stdout], [1, ''], stderr);
+      assert.match(stderr, /the account was removed while the login was under way, and nothing of the login was kept; /);
+      assert.match(page.body, /did not work/);
+    });
+    const { stdout } = await world.exec('secret-tool', ['search', '--all', 'account', name]);
+    assert.equal(stdout, '');
+    assert.match(service.forms('/revoke').at(-1).token, /^refresh-/);
+  });
+
+  test('or is another one by then', async () => {
+    const name = await add();
+    await Login.during(world, name, async (login) => {
+      const location = await login.consent();
+      await world.must(['remove', name]);
+      world.account(name, { provider: 'oauth2', grant: 'authorization_code', client_auth: 'none', client_id: 'another', match: 'https://api.example.com/', authorization_endpoint: `${service.origin}/auth`, token_endpoint: `${service.origin}/token` });
+      await login.arrive(location);
+      const { code, stderr } = await login.end();
+      assert.equal(code, 7, stderr);
+      assert.match(stderr, /was changed while the login was under way.*`ringbearer login /);
+    });
+    assert.equal((await world.exec('secret-tool', ['search', '--all', 'account', name])).stdout, '');
+  });
+});

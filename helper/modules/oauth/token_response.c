@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "identity.h"
 #include "modules/json/json.h"
 #include "token_refusal.h"
 
@@ -97,6 +98,7 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	tokens->expires_in = expires_in(oauth, object);
 	tokens->access_token = host->secret_new(access_token, strlen(access_token));
 	tokens->scope = scope ? host->secret_new(scope, strlen(scope)) : NULL;
+	tokens->user = oauth->standing ? rbr_identity(oauth, object) : NULL;
 	if (!tokens->access_token || (scope && !tokens->scope) ||
 		(refresh_token && *refresh_token && !tokens->refresh_token))
 		return host->fail(oauth->call, RINGBEARER_E_SYSTEM, "out of memory");

@@ -17,6 +17,7 @@
 #include "loopback.h"
 #include "modules/oauth/form.h"
 #include "modules/oauth/grant.h"
+#include "modules/oauth/identity.h"
 #include "modules/oauth/token_request.h"
 #include "pkce.h"
 #include "protocol/module.h"
@@ -35,6 +36,7 @@ struct login {
 	char verifier[RBR_RANDOM_TEXT_SIZE];
 	struct rbr_callback callback;
 	bool visited; /* a browser waits for the outcome */
+	char user[RBR_IDENTITY_MAX]; /* who has logged in; "" if nobody says */
 };
 
 /* The address that the person goes to. The endpoint's own query is kept (RFC 6749 section 3.1). */
@@ -176,13 +178,14 @@ show_outcome(struct login *login, int rc)
 {
 	bool denied = login->callback.error && strcmp(login->callback.error, "access_denied") == 0;
 	char text[RBR_REDIRECT_MAX];
-	const char *name;
+	const char *name, *user = login->user;
 
 	if (!login->visited)
 		return;
 	name = host->config(login->oauth.call, "account", 0);
 	if (rc == 0)
-		(void)snprintf(text, sizeof text, "The account %s is ready. You can close this window.", name);
+		(void)snprintf(text, sizeof text, "The account %s is ready%s%s. You can close this window.", name,
+			*user ? "; the service says that you are " : "", user);
 	else
 		(void)snprintf(text, sizeof text,
 			"Nothing was stored for %s. The terminal says why, and what to do. You can close this window.",
@@ -244,6 +247,8 @@ authorize(
 		host->hide(call, login->callback.code, strlen(login->callback.code));
 		rc = exchange(login, input, ret_tokens);
 	}
+	if (rc == 0 && ret_tokens->user)
+		(void)snprintf(login->user, sizeof login->user, "%s", host->secret_data(ret_tokens->user));
 	return rc;
 }
 
