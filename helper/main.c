@@ -9,6 +9,7 @@
 #include "callers/callers.h"
 #include "cli/harden.h"
 #include "commands/command.h"
+#include "host/idn.h"
 #include "person/log.h"
 
 static int
@@ -83,6 +84,7 @@ main(int argc, char **argv)
 	if (!rbr_harden())
 		return ringbearer_error_exit_status(RINGBEARER_E_CONFIG);
 	rbr_context_start(&context);
+	context.settle_host = rbr_idn_settle;
 	rc = caller ? run_caller(&context, caller, argc, argv) : run(&context, argc, argv);
 	if (fflush(stdout) != 0 && rc == 0)
 		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");

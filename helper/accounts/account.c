@@ -225,7 +225,8 @@ expansion(const struct rbr_account *account, const struct rbr_provider *provider
 	if (!value)
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "the provider `%s` needs `%s`; add it to the account",
 			rbr_account_get(account, RBR_KEY_PROVIDER), key_name);
-	if (value[strspn(value, RBR_WORD_CHARACTERS)] != '\0')
+	if (value[strspn(value, RBR_WORD_CHARACTERS)] != '\0' &&
+		(key != RBR_KEY_TENANT || domain || !rbr_key_is_tenant(value)))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`%s` goes into the provider's URLs: it may have letters, digits and `._~:[]-` only", key_name);
 	if (key == RBR_KEY_TENANT && domain && !strpbrk(value, ".:"))

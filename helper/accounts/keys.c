@@ -92,6 +92,21 @@ is_unit(const char *text)
 		is_choice(".service|.socket|.mount|.swap", type);
 }
 
+bool
+rbr_key_is_tenant(const char *text)
+{
+	size_t size = strspn(text, RBR_WORD_CHARACTERS);
+
+	if (text[size] == '/' && strcspn(text, ".:") > size)
+		return false; /* no host */
+	for (; text[size] == '/' && size > 0; size = strspn(text, RBR_WORD_CHARACTERS)) {
+		text += size + 1;
+		if (*text == '.') /* it could lead up */
+			return false;
+	}
+	return size > 0 && text[size] == '\0';
+}
+
 static int
 check_url(const char *name, const char *text, bool endpoint, const char *where, struct rbr_error *error)
 {
@@ -128,6 +143,9 @@ rbr_key_check(const struct rbr_key_info *key, const char *text, const char *wher
 	} else if (strcmp(kind, "WORD") == 0) {
 		fits = text[strspn(text, RBR_WORD_CHARACTERS)] == '\0';
 		wanted = "letters, digits and `._~:[]-`";
+	} else if (strcmp(kind, "TENANT") == 0) {
+		fits = rbr_key_is_tenant(text);
+		wanted = "letters, digits and `._~:[]-`, or a host with a path below it, such as git.example.com/forge";
 	} else if (strcmp(kind, "UNIT") == 0) {
 		fits = is_unit(text);
 		wanted = "a unit's name, such as backup.service or backup@.service";

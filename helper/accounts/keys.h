@@ -11,6 +11,9 @@
 #define RBR_SECONDS_MAX 86400
 #define RBR_KEY_OPTION_MAX 40
 
+/* Is TEXT what `tenant` may be: a word, or a host with a path below it? */
+bool rbr_key_is_tenant(const char *text);
+
 /* Does TEXT suit KEY? RINGBEARER_E_CONFIG with a detail that begins with WHERE and names what is allowed. */
 int rbr_key_check(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
 	RBR_MUST_CHECK;

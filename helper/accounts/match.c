@@ -24,25 +24,43 @@ struct scan {
 	char first[RBR_ACCOUNT_NAME_MAX + 1]; /* of those */
 };
 
-bool
-rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url)
+void
+rbr_match_settle(struct rbr_context *context, struct rbr_url *url)
 {
-	const struct rbr_value *value;
-	struct rbr_url prefix;
-	size_t i;
+	const char *c = url->host;
 
-	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++)
-		if (rbr_url_parse(&prefix, value->text, "match", NULL) == 0 && rbr_url_covers(&prefix, url) >= 0)
-			return true;
-	return false;
+	while ((unsigned char)*c >= 0x20 && (unsigned char)*c < 0x7f)
+		c++;
+	if (*c && context->settle_host)
+		context->settle_host(context, url->host, sizeof url->host);
+}
+
+/* The prefix that is ACCOUNT's `match` number I, settled. False: there is none that could be read; *RET_MORE, or no more. */
+static bool
+take_prefix(struct rbr_context *context, const struct rbr_account *account, size_t i, struct rbr_url *ret_prefix,
+	bool *ret_more)
+{
+	const struct rbr_value *value = rbr_account_value(account, RBR_KEY_MATCH, i);
+
+	*ret_more = value != NULL;
+	if (!value || rbr_url_parse(ret_prefix, value->text, "match", NULL) < 0)
+		return false;
+	rbr_match_settle(context, ret_prefix);
+	return true;
 }
 
 int
-rbr_match_require(const struct rbr_account *account, const struct rbr_url *url, struct rbr_error *error)
+rbr_match_require(struct rbr_context *context, const struct rbr_account *account, const struct rbr_url *url)
 {
-	if (rbr_match_covers(account, url))
-		return 0;
-	return rbr_fail(error, RINGBEARER_E_NO_ACCOUNT,
+	struct rbr_url wanted = *url, prefix;
+	bool more = true;
+	size_t i;
+
+	rbr_match_settle(context, &wanted);
+	for (i = 0; more; i++)
+		if (take_prefix(context, account, i, &prefix, &more) && rbr_url_covers(&prefix, &wanted) >= 0)
+			return 0;
+	return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT,
 		"the account does not answer for %s://%s%.200s; add a `match` to it if it should", url->scheme,
 		url->host, url->path);
 }
@@ -51,14 +69,14 @@ static void
 weigh_account(const struct rbr_account *account, const char *stamp, struct scan *scan)
 {
 	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
-	const struct rbr_value *value;
 	struct rbr_url prefix;
+	bool more = true;
 	size_t i;
 
 	if (!username)
 		username = "";
-	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
-		if (rbr_url_parse(&prefix, value->text, "match", NULL) < 0 || !rbr_url_same_origin(&prefix, scan->url))
+	for (i = 0; more; i++) {
+		if (!take_prefix(scan->context, account, i, &prefix, &more) || !rbr_url_same_origin(&prefix, scan->url))
 			continue;
 		rbr_choice_weigh(scan->choice, scan->url, scan->username, account->name, stamp, username, prefix.path);
 		if (scan->indexable && rbr_index_add(&scan->index, account->name, stamp, username, prefix.path) < 0)
@@ -119,12 +137,15 @@ rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const cha
 {
 	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
 	struct rbr_choice choice = RBR_CHOICE_EMPTY;
+	struct rbr_url wanted = *url;
 	bool settled;
-	int rc = rbr_index_key(context, url, &key, &settled);
+	int rc;
 
-	if (rc == 0 && !(rbr_index_choose(&key, url, username, &choice) && is_unchanged(&choice))) {
+	rbr_match_settle(context, &wanted);
+	rc = rbr_index_key(context, &wanted, &key, &settled);
+	if (rc == 0 && !(rbr_index_choose(&key, &wanted, username, &choice) && is_unchanged(&choice))) {
 		choice = RBR_CHOICE_EMPTY;
-		rc = scan_all(context, url, username, &key, settled, &choice);
+		rc = scan_all(context, &wanted, username, &key, settled, &choice);
 	}
 	if (rc < 0)
 		return rc;

@@ -16,10 +16,11 @@ int rbr_match_find(struct rbr_context *context, const struct rbr_url *url, const
 	char ret_name[RBR_ACCOUNT_NAME_MAX + 1]) RBR_MUST_CHECK;
 
 /* Fails with RINGBEARER_E_NO_ACCOUNT unless ACCOUNT, which was named, answers for URL. */
-int rbr_match_require(const struct rbr_account *account, const struct rbr_url *url, struct rbr_error *error)
+int rbr_match_require(struct rbr_context *context, const struct rbr_account *account, const struct rbr_url *url)
 	RBR_MUST_CHECK;
 
-/* Does ACCOUNT answer for URL? */
-bool rbr_match_covers(const struct rbr_account *account, const struct rbr_url *url);
+/* A host in Unicode and its punycode are one: makes punycode of URL's, where this program can do that. All of the above do so
+ * themselves. */
+void rbr_match_settle(struct rbr_context *context, struct rbr_url *url);
 
 #endif

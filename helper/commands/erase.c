@@ -35,7 +35,7 @@ check_place(struct rbr_context *context, const struct rbr_request *request)
 
 	if (!request->has_url || rbr_account_load(request->account, &account, NULL) < 0)
 		return 0;
-	return rbr_match_require(&account, &request->url, &context->error);
+	return rbr_match_require(context, &account, &request->url);
 }
 
 int

@@ -40,7 +40,7 @@ keep_of_account(struct rbr_context *context, const struct rbr_request *request)
 		if (!loaded)
 			rc = rbr_account_load(request->account, &account, &context->error);
 		if (rc == 0 && !loaded && request->has_url)
-			rc = rbr_match_require(&account, &request->url, &context->error);
+			rc = rbr_match_require(context, &account, &request->url);
 		loaded = true;
 		if (rc == 0)
 			rc = keep(context, &account, kinds[i], value, request->interactive);

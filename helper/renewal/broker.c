@@ -139,7 +139,7 @@ answer_afresh(struct rbr_context *context, const struct rbr_request *request, st
 	if (rc < 0)
 		return rc;
 	if (request->account && request->has_url)
-		rc = rbr_match_require(&account, &request->url, &context->error);
+		rc = rbr_match_require(context, &account, &request->url);
 	if (rc < 0)
 		return rc;
 	rc = settle_scope(context, &account, wish);

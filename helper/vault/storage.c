@@ -8,6 +8,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "accounts/match.h"
+#include "host/loader.h"
 #include "person/log.h"
 #include "vault.h"
 
@@ -140,37 +142,25 @@ struct place {
 	const char *username; /* NULL: anybody's */
 };
 
-/* The Secret Service takes text in UTF-8 and nothing else. */
-static bool
-is_text(const char *bytes)
-{
-	char *copy = strdup(bytes);
-	bool same;
-
-	if (!copy)
-		return false;
-	rbr_sanitize(copy);
-	same = strcmp(copy, bytes) == 0;
-	free(copy);
-	return same;
-}
-
 /* RINGBEARER_E_MALFORMED_REQUEST if nothing can be stored for such a place. */
 static int
-locate(const struct rbr_request *request, struct place *ret_place, struct rbr_error *error)
+locate(struct rbr_context *context, const struct rbr_request *request, struct place *ret_place)
 {
 	const char *username = rbr_message_get(&request->message, "username");
+	struct rbr_error *error = &context->error;
+	struct rbr_url url = request->url;
 	int length;
 
-	rbr_url_origin(&request->url, ret_place->origin, sizeof ret_place->origin);
-	length =
-		snprintf(ret_place->endpoint, sizeof ret_place->endpoint, "%s%s", ret_place->origin, request->url.path);
+	rbr_match_settle(context, &url);
+	rbr_url_origin(&url, ret_place->origin, sizeof ret_place->origin);
+	length = snprintf(ret_place->endpoint, sizeof ret_place->endpoint, "%s%s", ret_place->origin, url.path);
 	ret_place->has_path = request->exact || strcmp(request->url.path, "/") != 0;
 	ret_place->username = username ? username : request->username;
 	if (length < 0 || (size_t)length >= sizeof ret_place->endpoint)
 		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request: the URL is too long to store a password for; shorten `path`");
-	if (!is_text(ret_place->endpoint) || (ret_place->username && !is_text(ret_place->username)))
+	/* The Secret Service takes text in UTF-8 and nothing else. */
+	if (!rbr_text_is_utf8(ret_place->endpoint) || (ret_place->username && !rbr_text_is_utf8(ret_place->username)))
 		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
 			"the request: `path` or `username` is no text in UTF-8; write it so");
 	return 0;
@@ -367,7 +357,7 @@ rbr_storage_get(struct rbr_context *context, const struct rbr_request *request, 
 	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
 	struct place place;
-	int rc = locate(request, &place, &context->error);
+	int rc = locate(context, request, &place);
 
 	if (rc < 0)
 		return rc;
@@ -442,7 +432,7 @@ rbr_storage_keep(struct rbr_context *context, const struct rbr_request *request)
 		return 0;
 	if (rc < 0)
 		return rbr_fail_memory(&context->error);
-	rc = locate(request, &place, &context->error);
+	rc = locate(context, request, &place);
 	if (rc == 0)
 		rc = open_storage(&storage, context, request->interactive);
 	if (rc < 0)
@@ -492,7 +482,7 @@ erase(struct rbr_context *context, const struct rbr_request *request, const char
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
 	struct place place;
 	size_t i;
-	int rc = locate(request, &place, &context->error);
+	int rc = locate(context, request, &place);
 
 	if (rc < 0)
 		return rc;

@@ -10,6 +10,9 @@
 #include "protocol/error.h"
 
 struct rbr_context {
+	/* Writes HOST, which is in Unicode, as a network knows it (punycode), into its ROOM bytes; leaves it as it is where that
+	 * cannot be done. NULL on the short way, which compares what it is given. */
+	void (*settle_host)(struct rbr_context *context, char *host, size_t room);
 	bool trace; /* RINGBEARER_TRACE=1 */
 	bool for_git; /* git asks: it says on standard input where the token goes, whatever the options say */
 	bool quiet; /* nobody reads what the run says: a detached renewal, a caller that wants silence */

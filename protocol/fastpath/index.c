@@ -17,10 +17,32 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/writer.h"
+
 #define SETTLED_SECONDS 2
 #define SEPARATOR '\x1f' /* in no name, user name or path: rbr_index_add() sees to that */
 #define LINE_MAX_SIZE (RBR_URL_MAX + 512)
 #define USERNAME_MAX 512
+
+/* The address that Azure DevOps shows is https://acme@dev.azure.com/acme/: its user is the organization. People's names there have
+ * an @. git leaves the path out, unless it is told not to. */
+static bool
+is_organization(const struct rbr_url *url, const char *username)
+{
+	return username && strcmp(url->host, "dev.azure.com") == 0 && !strchr(username, '@');
+}
+
+/* Of an address with nothing but an ORGANIZATION: is PATH the organization's, or everybody's? */
+static long
+covers_organization(const char *path, const char *organization)
+{
+	char whole[sizeof((struct rbr_url *)0)->username + 2];
+	struct rbr_writer writer = rbr_writer_start(whole, sizeof whole);
+
+	rbr_write_char(&writer, '/');
+	rbr_write_text(&writer, organization);
+	return rbr_writer_fits(&writer) ? rbr_url_path_covers(path, whole) : -1;
+}
 
 void
 rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const char *username, const char *account,
@@ -29,6 +51,11 @@ rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const cha
 	bool names_one = account_username[0] != '\0';
 	long covered = rbr_url_path_covers(path, url->path), score;
 
+	if (is_organization(url, username) && strcmp(username, account_username) != 0) {
+		if (strcmp(url->path, "/") == 0)
+			covered = covers_organization(path, username);
+		username = NULL;
+	}
 	if (covered < 0 || (username && names_one && strcmp(username, account_username) != 0))
 		return;
 	score = covered * 2 + (username && names_one);

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "protocol/writer.h"
 #include "scope.h"
 
 #define MIN_VALID_MAX (10 * 365 * 86400LL)
@@ -112,24 +113,33 @@ malformed(struct rbr_error *error, const char *what, const char *advice)
 	return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST, "the request: %s; %s", what, advice);
 }
 
-/* Appends git's path: it is not escaped there (git has taken the escapes out), and need not be a URL's. What looks like an
- * escape stays one. False if it does not fit. */
-static bool
-add_path(char *text, size_t room, size_t used, const char *path)
+/* git's path is not escaped (git has taken the escapes out), and need not be a URL's. What looks like an escape stays one. */
+static void
+write_path(struct rbr_writer *writer, const char *path)
 {
 	for (; *path; path++) {
 		unsigned char c = (unsigned char)*path;
 		bool escape = c == '%' && !(isxdigit((unsigned char)path[1]) && isxdigit((unsigned char)path[2]));
 
-		if (used + sizeof "%20" > room)
-			return false;
 		if (escape || c <= 0x20 || c == 0x7f || c == '\\')
-			used += (size_t)snprintf(text + used, room - used, "%%%02X", c);
+			rbr_write_format(writer, "%%%02X", c);
 		else
-			text[used++] = (char)c;
+			rbr_write_char(writer, (char)c);
 	}
-	text[used] = '\0';
-	return true;
+}
+
+/* git takes escapes out of a host as well: whatever no URL has there is escaped again, so that any host can be kept. An address
+ * in brackets is left alone, and the colon of a port. */
+static void
+write_host(struct rbr_writer *writer, const char *host)
+{
+	const bool address = *host == '[';
+
+	for (; *host; host++)
+		if (address || isalnum((unsigned char)*host) || strchr("-._~:", *host) || (unsigned char)*host >= 0x80)
+			rbr_write_char(writer, *host);
+		else
+			rbr_write_format(writer, "%%%02X", (unsigned)(unsigned char)*host);
 }
 
 /* Are `protocol` and `host`, where they are said beside `url`, those of it? One place is asked about, not two. */
@@ -138,12 +148,17 @@ is_one_place(const struct rbr_url *url, const char *protocol, const char *host)
 {
 	struct rbr_url other;
 	char text[RBR_URL_MAX];
-	int length;
+	struct rbr_writer writer = rbr_writer_start(text, sizeof text);
 
 	if (!protocol && !host)
 		return true;
-	length = snprintf(text, sizeof text, "%s://%s/", protocol ? protocol : url->scheme, host ? host : url->host);
-	return length >= 0 && (size_t)length < sizeof text && rbr_url_parse(&other, text, "", NULL) == 0 &&
+	rbr_write_text(&writer, protocol ? protocol : url->scheme);
+	rbr_write_text(&writer, "://");
+	if (host)
+		write_host(&writer, host);
+	else
+		rbr_write_text(&writer, url->host);
+	return rbr_writer_fits(&writer) && rbr_url_parse(&other, text, "", NULL) == 0 &&
 		strcmp(other.scheme, url->scheme) == 0 && strcmp(other.host, url->host) == 0 &&
 		(!host || other.port == url->port);
 }
@@ -158,7 +173,7 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 	const char *path = rbr_message_get(&request->message, "path");
 	struct rbr_error why = {0};
 	char text[RBR_URL_MAX];
-	int length;
+	struct rbr_writer writer = rbr_writer_start(text, sizeof text);
 
 	if (!url && (!protocol || !host))
 		return 0;
@@ -167,9 +182,12 @@ take_url(struct rbr_request *request, struct rbr_error *error)
 		return malformed(
 			error, "`protocol` or `host` holds more than that", "write `path` and `username` apart");
 	if (!url) {
-		length = snprintf(text, sizeof text, "%s://%s/", protocol, host);
-		if (length < 0 || (size_t)length >= sizeof text ||
-			!add_path(text, sizeof text, (size_t)length, path ? path : ""))
+		rbr_write_text(&writer, protocol);
+		rbr_write_text(&writer, "://");
+		write_host(&writer, host);
+		rbr_write_char(&writer, '/');
+		write_path(&writer, path ? path : "");
+		if (!rbr_writer_fits(&writer))
 			return malformed(error, "protocol, host and path together are too long", "shorten `path`");
 		url = text;
 	}

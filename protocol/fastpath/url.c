@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/text.h"
+#include "protocol/writer.h"
+
 #define PORT_MAX 65535
 
 static bool
@@ -172,6 +175,84 @@ parse_scheme(struct rbr_url *url, const char *text, const char *colon)
 	return true;
 }
 
+/* A host that is no address, made comparable: in lower case, without escapes where it can be, and without the final dot, which
+ * says that it is absolute. Unicode stays (accounts/match.h makes punycode of it). With ESCAPED what is not ASCII is escaped,
+ * since it is no text that is seen. False: it does not fit, or has what would end a host. */
+static bool
+normalize_host(struct rbr_writer *writer, const char *from, size_t size, bool escaped)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		unsigned char c = (unsigned char)from[i];
+
+		if (c == '%') {
+			if (size - i < 3 || hex(from[i + 1]) < 0 || hex(from[i + 2]) < 0)
+				return false;
+			c = (unsigned char)(hex(from[i + 1]) * 16 + hex(from[i + 2]));
+			i += 2;
+			if (c < 0x20 || c == 0x7f || strchr("/?#@:[]\\", c))
+				return false;
+		} else if (c < 0x80 && !is_unreserved(c)) {
+			return false;
+		}
+		if (is_unreserved(c) || (c >= 0x80 && !escaped)) {
+			rbr_write_char(writer, (char)tolower(c));
+		} else {
+			rbr_write_char(writer, '%');
+			rbr_write_char(writer, digits[c >> 4]);
+			rbr_write_char(writer, digits[c & 15]);
+		}
+	}
+	if (writer->used > 1 && writer->text[writer->used - 1] == '.' && writer->text[writer->used - 2] != '.')
+		rbr_writer_back(writer, writer->used - 1);
+	return rbr_writer_fits(writer);
+}
+
+/* [address], or [address%25zone] (RFC 6874) */
+static bool
+normalize_address(struct rbr_writer *writer, const char *from, size_t size)
+{
+	bool zone = false;
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		if (from[i] == '%' && !zone) {
+			zone = true;
+			rbr_write_text(writer, "%25");
+			i += i + 2 < size && from[i + 1] == '2' && from[i + 2] == '5' ? 2 : 0;
+		} else if (is_unreserved((unsigned char)from[i]) || strchr("[]:", from[i])) {
+			rbr_write_char(writer, (char)tolower((unsigned char)from[i]));
+		} else {
+			return false;
+		}
+	}
+	return rbr_writer_fits(writer);
+}
+
+static bool
+take_host(struct rbr_url *url, const char *host, size_t size)
+{
+	struct rbr_writer writer = rbr_writer_start(url->host, sizeof url->host);
+	const char *shown = url->host;
+	uint32_t code = 0;
+	size_t each;
+
+	if (size > 0 && *host == '[')
+		return normalize_address(&writer, host, size);
+	if (!normalize_host(&writer, host, size, false))
+		return false;
+	for (; *shown; shown += each) {
+		each = rbr_text_character(shown, &code);
+		if (each > 0 && rbr_text_is_shown(code))
+			continue;
+		writer = rbr_writer_start(url->host, sizeof url->host);
+		return normalize_host(&writer, host, size, true);
+	}
+	return true;
+}
+
 /* [user[:password]@]host[:port] */
 static bool
 parse_authority(struct rbr_url *url, const char *text, size_t size)
@@ -201,13 +282,9 @@ parse_authority(struct rbr_url *url, const char *text, size_t size)
 			tail = end;
 	}
 	host_size = (size_t)(tail - host);
-	for (i = 0; i < host_size; i++)
-		if (!is_unreserved((unsigned char)host[i]) && !(*host == '[' && strchr("[]:", host[i])))
-			return false;
 	if ((host_size == 0 && rbr_url_default_port(url->scheme) != 0) || (tail < end && *tail != ':') ||
-		!copy(url->host, sizeof url->host, host, host_size))
+		!take_host(url, host, host_size))
 		return false;
-	lower(url->host);
 	return parse_port(url, tail < end ? tail + 1 : tail, tail < end ? (size_t)(end - tail - 1) : 0);
 }
 

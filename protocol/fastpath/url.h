@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * URLs as accounts and callers name them, made comparable as RFC 3986 section 6.2.2 says: scheme and host in lower
- * case, the default port left out, unreserved characters not escaped, dot segments removed. The query and the fragment
+ * case, a final dot of the host and the default port left out, unreserved characters not escaped, dot segments removed. The query and the fragment
  * are dropped: an account answers for a place, not for a question.
  */
 #ifndef RBR_URL_H
@@ -16,7 +16,9 @@
 
 struct rbr_url {
 	char scheme[16];
-	char host[256]; /* an IPv6 address has its brackets; "" only where the scheme is neither http nor https */
+	/* An IPv6 address has its brackets. "" only where the scheme is neither http nor https. May be Unicode, and what is in no
+	 * host that a network knows stays escaped: people and git have such ones, and want to have them kept. */
+	char host[256];
 	unsigned
 		port; /* the scheme's default if none was given; 0 where the scheme has no default that is known here */
 	char path[RBR_URL_MAX]; /* begins with a slash */

@@ -34,6 +34,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *text = fuzz_string(data, size);
 	struct rbr_error error = {0};
 	struct rbr_url url;
+	char shown[sizeof url.host];
+	const char *percent;
 	int rc = rbr_url_parse(&url, text, "it", &error);
 
 	FUZZ_EXPECT(rc == error.code && fuzz_is_printable(error.detail));
@@ -43,7 +45,14 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		FUZZ_EXPECT(memchr(url.host, '\0', sizeof url.host) && memchr(url.path, '\0', sizeof url.path));
 		FUZZ_EXPECT(url.path[0] == '/' && !strpbrk(url.path, " ?#\\") && fuzz_is_printable(url.path));
 		FUZZ_EXPECT(!strstr(url.path, "/../") && !strstr(url.path, "/./"));
-		FUZZ_EXPECT(!strpbrk(url.host, "@/?#%\\ ") && fuzz_is_printable(url.host));
+		FUZZ_EXPECT(!strpbrk(url.host, "@/?#\\ ") && fuzz_is_printable(url.host));
+		FUZZ_EXPECT(url.host[0] == '[' || !strpbrk(url.host, ":[]"));
+		for (percent = url.host; (percent = strchr(percent, '%')); percent++)
+			FUZZ_EXPECT(
+				strncmp(percent, url.host[0] == '[' ? "%25" : "%", url.host[0] == '[' ? 3 : 1) == 0);
+		(void)snprintf(shown, sizeof shown, "%s", url.host);
+		rbr_sanitize(shown);
+		FUZZ_EXPECT(strcmp(shown, url.host) == 0); /* Unicode in it is seen */
 		FUZZ_EXPECT(url.host[0] != '\0' || strncmp(url.scheme, "http", 4) != 0 ||
 			url.scheme[4 + (url.scheme[4] == 's')]);
 		FUZZ_EXPECT(url.port <= 65535);

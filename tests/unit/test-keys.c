@@ -173,7 +173,17 @@ words_have_no_odd_characters(void **state)
 	takes("tenant", "acme-1.example.org:8443");
 	takes("tenant", "[::1]");
 	takes("provider", "blue_conic~");
+	takes("tenant", "git.example.org/forge");
+	takes("tenant", "git.example.org:8443/a/b.c");
+	takes("tenant", "localhost:3000/forge");
 	refuses("tenant", "acme/x");
+	refuses("tenant", "git.example.org/");
+	refuses("tenant", "/git.example.org");
+	refuses("tenant", "git.example.org//x");
+	refuses("tenant", "git.example.org/../x");
+	refuses("tenant", "git.example.org/a/.");
+	refuses("tenant", "git.example.org/a?b");
+	refuses("provider", "git.example.org/forge");
 	refuses("tenant", "acme x");
 	refuses("tenant", "acme@x");
 	refuses("tenant", "acme?x");

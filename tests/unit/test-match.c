@@ -190,13 +190,13 @@ covering_asks_every_match(void **state)
 	account("one", "match = https://a.test/x\nmatch = https://b.test/\n");
 	assert_int_equal(rbr_account_load("one", &loaded, NULL), 0);
 	assert_int_equal(rbr_url_parse(&url, "https://a.test/x/y", "it", NULL), 0);
-	assert_true(rbr_match_covers(&loaded, &url));
+	assert_int_equal(rbr_match_require(&context, &loaded, &url), 0);
 	assert_int_equal(rbr_url_parse(&url, "https://b.test/z", "it", NULL), 0);
-	assert_true(rbr_match_covers(&loaded, &url));
+	assert_int_equal(rbr_match_require(&context, &loaded, &url), 0);
 	assert_int_equal(rbr_url_parse(&url, "https://a.test/z", "it", NULL), 0);
-	assert_false(rbr_match_covers(&loaded, &url));
+	assert_int_equal(rbr_match_require(&context, &loaded, &url), RINGBEARER_E_NO_ACCOUNT);
 	assert_int_equal(rbr_url_parse(&url, "https://evil.test/x", "it", NULL), 0);
-	assert_false(rbr_match_covers(&loaded, &url));
+	assert_int_equal(rbr_match_require(&context, &loaded, &url), RINGBEARER_E_NO_ACCOUNT);
 	rbr_account_wipe(&loaded);
 }
 
