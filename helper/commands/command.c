@@ -67,6 +67,8 @@ const struct rbr_command rbr_commands[] = {
 		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"
 		"(allow_unit), write LoadCredential=ACCOUNT:/run/ringbearer/credentials.sock (in a user's unit\n"
 		"%t/ringbearer/credentials.sock).\n"},
+	{"complete", rbr_command_complete, "-- WORD …", "say what may stand in the place of the last word, for shells",
+		"The words are those behind `ringbearer`. Writes a line for each candidate: the word, a tab, and what it is.\n"},
 	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},
 	{NULL, NULL, NULL, NULL, NULL},
 };

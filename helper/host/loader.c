@@ -26,11 +26,11 @@
 #include <unistd.h>
 
 #include "accounts/trust.h"
-#include "cli/names.h"
 #include "cli/nearest.h"
 #include "host.h"
 #include "person/log.h"
 #include "protocol/fastpath/paths.h"
+#include "protocol/writer.h"
 
 #define FILE_NAME_MAX 80
 #define DYNAMIC_MAX 4096 /* bytes of an object's table that are looked through */
@@ -86,16 +86,15 @@ check(struct rbr_context *context, const struct ringbearer_module *module, const
 	return 0;
 }
 
-/* Reads what modules of FAMILY there are: TEXT gets their names, with ", " between them. */
-static void
-survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
+int
+rbr_loader_names(const char *family, struct rbr_names *names)
 {
-	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
 	DIR *folder = opendir(rbr_path_modules());
-	size_t i, used = 0, size = strlen(family);
+	size_t size = strlen(family);
 	struct dirent *entry;
+	int rc = 0;
 
-	while (folder && (entry = readdir(folder))) {
+	while (rc == 0 && folder && (entry = readdir(folder))) {
 		char *name = entry->d_name, *end = strrchr(name, '.');
 
 		if (strncmp(name, family, size) != 0 || name[size] != '-' || !end || strcmp(end, ".so") != 0)
@@ -104,16 +103,28 @@ survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
 		for (end = name; *end; end++)
 			if (*end == '-')
 				*end = '_';
-		rbr_nearest_try(nearest, name + size + 1);
-		if (rbr_names_add(name + size + 1, &names) < 0)
-			break;
+		rc = rbr_names_add(name + size + 1, names);
 	}
 	if (folder)
 		(void)closedir(folder);
-	rbr_names_sort(&names);
-	text[0] = '\0';
-	for (i = 0; i < names.count && used < SURVEY_MAX; i++)
-		used += (size_t)snprintf(text + used, SURVEY_MAX - used, "%s%s", i > 0 ? ", " : "", names.list[i]);
+	rbr_names_sort(names);
+	return rc;
+}
+
+/* Reads what modules of FAMILY there are: TEXT gets their names, with ", " between them. */
+static void
+survey(const char *family, struct rbr_nearest *nearest, char text[SURVEY_MAX])
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	struct rbr_writer writer = rbr_writer_start(text, SURVEY_MAX);
+	size_t i;
+
+	if (rbr_loader_names(family, &names) < 0)
+		return;
+	for (i = 0; i < names.count; i++) {
+		rbr_nearest_try(nearest, names.list[i]);
+		rbr_write_format(&writer, "%s%s", i > 0 ? ", " : "", names.list[i]);
+	}
 }
 
 static int

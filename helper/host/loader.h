@@ -3,6 +3,7 @@
 #ifndef RBR_LOADER_H
 #define RBR_LOADER_H
 
+#include "cli/names.h"
 #include "protocol/fastpath/context.h"
 #include "protocol/module.h"
 
@@ -28,6 +29,9 @@ struct rbr_input {
 int rbr_loader_grant(struct rbr_context *context, const char *name, struct rbr_grant *ret_grant) RBR_MUST_CHECK;
 int rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_store *ret_store) RBR_MUST_CHECK;
 int rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input) RBR_MUST_CHECK;
+
+/* Adds the names of the modules of FAMILY ("grant", "store") that there are to NAMES, sorted. RINGBEARER_E_SYSTEM. */
+int rbr_loader_names(const char *family, struct rbr_names *names) RBR_MUST_CHECK;
 
 /* What an operation of the module MODULE returned: RC itself, or RINGBEARER_E_MODULE if no operation may return that. A
  * failure that the module did not explain is noted in context->error. */
