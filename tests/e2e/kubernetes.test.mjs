@@ -9,6 +9,7 @@ import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
 import { openCluster } from '../servers/kubernetes.mjs';
 import { addGeneric, afresh, closeWorld, edit } from './lib/accounts.mjs';
+import { isInstrumented } from './lib/builds.mjs';
 import { run } from './lib/processes.mjs';
 import { block } from './lib/readme.mjs';
 import { addKey, unique } from './lib/small-accounts.mjs';
@@ -257,11 +258,13 @@ describe('the same token asked for again', () => {
     assert.doesNotMatch(await traced(), /renew/);
   });
 
-  test('by 200 at one time makes one renewal', async () => {
+  test('by 200 at one time makes one renewal', async (t) => {
+    if (isInstrumented()) return t.skip('an instrumented build is not there at one time');
     const first = await token();
     const all = await Promise.all(Array.from({ length: 200 }, () => token()));
     assert.equal(await asked(), 2);
     assert.ok(new Set([first, ...all]).size <= 2);
     assert.notEqual(await token(), first);
+    return undefined;
   });
 });

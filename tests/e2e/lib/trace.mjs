@@ -7,8 +7,12 @@ import fs from 'node:fs';
 
 const LONGEST = 1 << 20;
 
+// A sanitizer cannot look for leaks in a process that is traced.
+const { ASAN_OPTIONS } = process.env;
+const leaksPassed = ASAN_OPTIONS === undefined ? [] : ['-E', `ASAN_OPTIONS=${ASAN_OPTIONS}:detect_leaks=0`];
+
 // The words to put before a command; `file` receives the trace.
-export const traced = (file) => ['strace', '-f', '-qq', '-v', '-s', String(LONGEST), '-e', 'trace=execve,open,openat,creat', '-o', file];
+export const traced = (file) => ['strace', ...leaksPassed, '-f', '-qq', '-v', '-s', String(LONGEST), '-e', 'trace=execve,open,openat,creat', '-o', file];
 
 export const canTrace = async (world) => (await world.exec('strace', ['-qq', '-o', '/dev/null', 'true']).catch(() => ({ code: 1 }))).code === 0;
 
