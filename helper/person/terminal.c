@@ -9,43 +9,61 @@
 #include <signal.h>
 #include <string.h>
 #include <termios.h>
+#include <time.h>
 #include <unistd.h>
 
 #define LINE_BYTES_MAX 65536
 
-static const int fatal_signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+/* Those that end a program, and those that stop it and let it go on. */
+static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGCONT};
 
-/* The one variable of its kind: a signal handler has nothing else to write to. */
-static volatile sig_atomic_t caught;
+/* The variables of their kind: a signal handler has nothing else to write to. */
+static volatile sig_atomic_t caught; /* what is to be done once the terminal is in order */
+static volatile sig_atomic_t resumed; /* somebody else may have had the terminal */
 
 static void catch (int number)
 {
-	caught = number;
+	if (number == SIGCONT)
+		resumed = 1;
+	else
+		caught = number;
 }
 
 /* What was in force before. */
 struct watch {
-	struct sigaction actions[RBR_ARRAY_SIZE(fatal_signals)];
+	struct sigaction actions[RBR_ARRAY_SIZE(signals)];
 	sigset_t mask;
 };
+
+static void
+catch_all(struct watch *watch)
+{
+	struct sigaction action = {.sa_handler = catch};
+	size_t i;
+
+	(void)sigemptyset(&action.sa_mask);
+	for (i = 0; i < RBR_ARRAY_SIZE(signals); i++) {
+		(void)sigaction(signals[i], &action, &watch->actions[i]);
+		/* Whoever has us ignore Ctrl-Z means it. */
+		if (signals[i] == SIGTSTP && watch->actions[i].sa_handler == SIG_IGN)
+			(void)sigaction(signals[i], &watch->actions[i], NULL);
+	}
+}
 
 /* A signal ends the wait for a key, so that the terminal can be put back in order before the signal does its work. It is
  * let in there and nowhere else: one that came a moment earlier would not end anything. */
 static void
 watch_signals(struct watch *watch)
 {
-	struct sigaction action = {.sa_handler = catch};
-	sigset_t fatal;
+	sigset_t watched;
 	size_t i;
 
-	caught = 0;
-	(void)sigemptyset(&action.sa_mask);
-	(void)sigemptyset(&fatal);
-	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
-		(void)sigaddset(&fatal, fatal_signals[i]);
-	(void)sigprocmask(SIG_BLOCK, &fatal, &watch->mask);
-	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
-		(void)sigaction(fatal_signals[i], &action, &watch->actions[i]);
+	caught = resumed = 0;
+	(void)sigemptyset(&watched);
+	for (i = 0; i < RBR_ARRAY_SIZE(signals); i++)
+		(void)sigaddset(&watched, signals[i]);
+	(void)sigprocmask(SIG_BLOCK, &watched, &watch->mask);
+	catch_all(watch);
 }
 
 static void
@@ -53,8 +71,8 @@ unwatch_signals(const struct watch *watch)
 {
 	size_t i;
 
-	for (i = 0; i < RBR_ARRAY_SIZE(fatal_signals); i++)
-		(void)sigaction(fatal_signals[i], &watch->actions[i], NULL);
+	for (i = 0; i < RBR_ARRAY_SIZE(signals); i++)
+		(void)sigaction(signals[i], &watch->actions[i], NULL);
 	(void)sigprocmask(SIG_SETMASK, &watch->mask, NULL);
 	if (caught != 0)
 		(void)raise(caught);
@@ -67,7 +85,7 @@ read_key(int terminal, const struct watch *watch, char *key)
 	struct pollfd wanted = {.fd = terminal, .events = POLLIN};
 
 	while (ppoll(&wanted, 1, NULL, &watch->mask) < 0)
-		if (errno != EINTR || caught != 0)
+		if (errno != EINTR || caught != 0 || resumed != 0)
 			return -1;
 	return read(terminal, key, 1);
 }
@@ -95,13 +113,52 @@ say(int terminal, const char *text)
 		return; /* then it goes unsaid */
 }
 
+/* Makes the terminal silent, which waits until it is ours. What let us go on by then is no news. */
+static void
+silence(int terminal, const struct termios *before)
+{
+	struct termios silent = *before;
+	const struct timespec now = {.tv_sec = 0};
+	sigset_t going_on;
+
+	silent.c_lflag &= ~(tcflag_t)ECHO;
+	silent.c_lflag |= ECHONL | ICANON | ISIG;
+	(void)tcsetattr(terminal, TCSAFLUSH, &silent);
+	(void)sigemptyset(&going_on);
+	(void)sigaddset(&going_on, SIGCONT);
+	(void)sigtimedwait(&going_on, NULL, &now);
+}
+
+/* Asks with the terminal silent, and again when somebody else may have had it meanwhile: echo may be on then, and the question
+ * is out of sight. A terminal that is given away, by Ctrl-Z, is as it was before. */
+static int
+ask_silently(int terminal, const char *prompt, struct termios *before, struct ringbearer_secret *secret)
+{
+	struct watch watch;
+	int rc;
+
+	do {
+		watch_signals(&watch);
+		silence(terminal, before);
+		say(terminal, prompt); /* now that nothing shows any more */
+		rc = read_line(terminal, &watch, secret);
+		if (rc < 0)
+			rbr_secret_wipe(secret);
+		if (caught != 0 || !resumed)
+			(void)tcsetattr(terminal, TCSAFLUSH, before);
+		unwatch_signals(&watch); /* stops here, if it was Ctrl-Z */
+		if (caught == SIGTSTP)
+			(void)tcgetattr(terminal, before);
+	} while (rc == -EINTR && (caught == SIGTSTP || (caught == 0 && resumed)));
+	return rc;
+}
+
 int
 rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	RBR_CLEANUP(rbr_free_string) char *shown = strdup(prompt);
-	struct termios before, silent;
-	struct watch watch;
+	struct termios before;
 	int rc;
 
 	if (terminal < 0 || tcgetattr(terminal, &before) < 0)
@@ -109,15 +166,7 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 	if (!shown)
 		return rbr_fail_memory(error);
 	rbr_sanitize_lines(shown);
-	silent = before;
-	silent.c_lflag &= ~(tcflag_t)ECHO;
-	silent.c_lflag |= ECHONL | ICANON | ISIG;
-	watch_signals(&watch);
-	(void)tcsetattr(terminal, TCSAFLUSH, &silent);
-	say(terminal, shown); /* now that nothing shows any more */
-	rc = read_line(terminal, &watch, ret_secret);
-	(void)tcsetattr(terminal, TCSAFLUSH, &before);
-	unwatch_signals(&watch);
+	rc = ask_silently(terminal, shown, &before, ret_secret);
 	if (rc < 0)
 		return rbr_fail(
 			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));
