@@ -76,6 +76,18 @@ describe('a keyring through its states', () => {
     assert.equal((await ask(world, { account: name })).answer.password, KEY);
   });
 
+  test("cron's environment: the bus is found where logind makes it", async (t) => {
+    const { code: refused } = await world.exec('unshare', ['--mount', 'mount', '-t', 'tmpfs', 'none', '/run/user']);
+    if (refused !== 0) return t.skip('a mount namespace cannot be made here');
+    const script = 'mount -t tmpfs none /run/user && mkdir -m 700 "/run/user/$(id -u)" && ln -s "$BUS" "/run/user/$(id -u)/bus" && exec "$@"';
+    const BUS = world.env.DBUS_SESSION_BUS_ADDRESS.replace('unix:path=', '');
+    await world.request({ account: name }, { verb: 'erase' });
+    const { code, stdout, stderr } = await world.exec('unshare', ['--mount', 'sh', '-c', script, 'sh', world.program, 'token', name], {
+      env: { BUS, DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: undefined },
+    });
+    return assert.deepEqual([code, stdout, stderr], [0, `${KEY}\n`, '']);
+  });
+
   test('a cached token needs no keyring; the bus killed', async () => {
     assert.equal((await ask(world, { account: name })).code, 0);
     world.keyring.killBus();

@@ -69,6 +69,92 @@ look_through(struct rbr_work *work, gchar **paths, gboolean *ret_open, const cha
 	return rc < 0 ? rc : 0;
 }
 
+/* Whether the keyring of the item at PATH is open, as far as the service says. */
+static int
+is_in_open(struct rbr_work *work, const char *path, gboolean *ret_open)
+{
+	const char *slash = strrchr(path, '/');
+	gchar *keyring = g_strndup(path, slash ? (gsize)(slash - path) : 0);
+	gboolean locked = TRUE;
+	int rc = g_variant_is_object_path(keyring) ? ask_locked(work, keyring, &locked) : 1;
+
+	g_free(keyring);
+	*ret_open = rc == 0 && !locked;
+	return rc < 0 ? rc : 0;
+}
+
+/* PATH stays locked. An item may be so in a keyring that is open: the service wants to ask who reads it. */
+static int
+fail_locked(struct rbr_work *work, const char *path)
+{
+	gboolean open = FALSE;
+	int rc = is_in_open(work, path, &open);
+
+	if (rc < 0)
+		return rc;
+	return open ? rbr_work_fail_asks(work, "it hands a secret out") : rbr_work_fail_locked(work);
+}
+
+/* QUESTION says whether that takes a person. */
+static int
+unlock(struct rbr_work *work, gchar **paths, enum rbr_question question)
+{
+	GVariant *reply;
+	gchar **unlocked, *prompt;
+	gsize count;
+	int rc;
+
+	if (!paths[0])
+		return 0;
+	rc = rbr_work_call(work, RBR_SERVICE_PATH, RBR_SERVICE ".Unlock", g_variant_new("(^ao)", paths), "(aoo)",
+		"unlocking the keyring", &reply);
+	if (rc < 0)
+		return rc;
+	g_variant_get(reply, "(^aoo)", &unlocked, &prompt);
+	g_variant_unref(reply);
+	count = g_strv_length(unlocked);
+	if (strcmp(prompt, "/") != 0)
+		rc = rbr_prompt(work, prompt, question);
+	else if (count < g_strv_length(paths))
+		rc = 1;
+	if (rc > 0)
+		rc = fail_locked(work, paths[0]);
+	g_strfreev(unlocked);
+	g_free(prompt);
+	return rc;
+}
+
+int
+rbr_keyrings_unlock(struct rbr_work *work, gchar **paths)
+{
+	return unlock(work, paths, RBR_ASKS_SURELY);
+}
+
+/* KWallet says of a wallet that was opened with the session that it is locked, until somebody wants it unlocked: that opens no
+ * window. Its own interface tells. */
+static int
+opens_by_itself(struct rbr_work *work, const char *path, gboolean *ret_does)
+{
+	static const char *const places[] = {"/modules/kwalletd5", "/modules/kwalletd6"};
+	GVariant *label, *reply = NULL;
+	size_t i;
+	int rc = rbr_work_property(work, path, RBR_COLLECTION, "Label", "s", &label);
+
+	*ret_does = FALSE;
+	if (rc != 0)
+		return rc < 0 ? rc : 0;
+	rc = 1;
+	for (i = 0; rc > 0 && i < G_N_ELEMENTS(places); i++)
+		rc = rbr_work_try(work, places[i], "org.kde.KWallet.isOpen",
+			g_variant_new("(s)", g_variant_get_string(label, NULL)), "(b)", &reply);
+	if (rc == 0) {
+		g_variant_get(reply, "(b)", ret_does);
+		g_variant_unref(reply);
+	}
+	g_variant_unref(label);
+	return rc < 0 ? rc : 0;
+}
+
 static int
 fail_none(struct rbr_work *work)
 {
@@ -84,12 +170,11 @@ static int
 open_one(struct rbr_work *work, const char *first)
 {
 	gchar *only[2] = {NULL, NULL};
+	gboolean by_itself = FALSE;
 	int rc;
 
 	if (!first && !work->interactive)
 		return fail_none(work);
-	if (!work->interactive)
-		return rbr_work_fail_locked(work);
 	if (!first) {
 		work->closed = TRUE;
 		return 0;
@@ -97,7 +182,12 @@ open_one(struct rbr_work *work, const char *first)
 	rc = read_default(work, &only[0]);
 	if (rc > 0)
 		only[0] = g_strdup(first);
-	rc = rc < 0 ? rc : rbr_keyrings_unlock(work, only);
+	if (rc >= 0)
+		rc = opens_by_itself(work, only[0], &by_itself);
+	if (rc >= 0 && !by_itself && !work->interactive)
+		rc = rbr_work_fail_locked(work);
+	else if (rc >= 0)
+		rc = unlock(work, only, by_itself ? RBR_ASKS_PERHAPS : RBR_ASKS_SURELY);
 	g_free(only[0]);
 	return rc;
 }
@@ -151,60 +241,6 @@ rbr_keyrings_absent(struct rbr_work *work)
 	if (rc == 0)
 		rc = open ? RINGBEARER_E_NO_SECRET : fail_none(work);
 	g_free(first);
-	return rc;
-}
-
-/* Whether the keyring of the item at PATH is open, as far as the service says. */
-static int
-is_in_open(struct rbr_work *work, const char *path, gboolean *ret_open)
-{
-	const char *slash = strrchr(path, '/');
-	gchar *keyring = g_strndup(path, slash ? (gsize)(slash - path) : 0);
-	gboolean locked = TRUE;
-	int rc = g_variant_is_object_path(keyring) ? ask_locked(work, keyring, &locked) : 1;
-
-	g_free(keyring);
-	*ret_open = rc == 0 && !locked;
-	return rc < 0 ? rc : 0;
-}
-
-/* PATH stays locked. An item may be so in a keyring that is open: the service wants to ask who reads it. */
-static int
-fail_locked(struct rbr_work *work, const char *path)
-{
-	gboolean open = FALSE;
-	int rc = is_in_open(work, path, &open);
-
-	if (rc < 0)
-		return rc;
-	return open ? rbr_work_fail_asks(work, "it hands a secret out") : rbr_work_fail_locked(work);
-}
-
-int
-rbr_keyrings_unlock(struct rbr_work *work, gchar **paths)
-{
-	GVariant *reply;
-	gchar **unlocked, *prompt;
-	gsize count;
-	int rc;
-
-	if (!paths[0])
-		return 0;
-	rc = rbr_work_call(work, RBR_SERVICE_PATH, RBR_SERVICE ".Unlock", g_variant_new("(^ao)", paths), "(aoo)",
-		"unlocking the keyring", &reply);
-	if (rc < 0)
-		return rc;
-	g_variant_get(reply, "(^aoo)", &unlocked, &prompt);
-	g_variant_unref(reply);
-	count = g_strv_length(unlocked);
-	if (strcmp(prompt, "/") != 0)
-		rc = rbr_prompt(work, prompt, RBR_ASKS_SURELY);
-	else if (count < g_strv_length(paths))
-		rc = 1;
-	if (rc > 0)
-		rc = fail_locked(work, paths[0]);
-	g_strfreev(unlocked);
-	g_free(prompt);
 	return rc;
 }
 
