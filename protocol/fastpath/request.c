@@ -163,43 +163,57 @@ is_one_place(const struct rbr_url *url, const char *protocol, const char *host)
 		(!host || other.port == url->port);
 }
 
-/* protocol + host + path, or url. */
+/* protocol, host and path (may be NULL), as a URL in TEXT. */
 static int
-take_url(struct rbr_request *request, struct rbr_error *error)
+join_place(const char *protocol, const char *host, const char *path, char text[RBR_URL_MAX], struct rbr_error *error)
 {
-	const char *url = rbr_message_get(&request->message, "url");
-	const char *protocol = rbr_message_get(&request->message, "protocol");
-	const char *host = rbr_message_get(&request->message, "host");
-	const char *path = rbr_message_get(&request->message, "path");
-	struct rbr_error why = {0};
-	char text[RBR_URL_MAX];
-	struct rbr_writer writer = rbr_writer_start(text, sizeof text);
+	struct rbr_writer writer = rbr_writer_start(text, RBR_URL_MAX);
 
-	if (!url && (!protocol || !host))
-		return 0;
 	/* git takes escapes out of a host: whatever ends one in a URL would make it another's. */
-	if (!url && (strpbrk(protocol, "/:?#") || strpbrk(host, "/?#@\\")))
+	if (strpbrk(protocol, "/:?#") || strpbrk(host, "/?#@\\"))
 		return malformed(
 			error, "`protocol` or `host` holds more than that", "write `path` and `username` apart");
-	if (!url) {
-		rbr_write_text(&writer, protocol);
-		rbr_write_text(&writer, "://");
-		write_host(&writer, host);
-		rbr_write_char(&writer, '/');
-		write_path(&writer, path ? path : "");
-		if (!rbr_writer_fits(&writer))
-			return malformed(error, "protocol, host and path together are too long", "shorten `path`");
-		url = text;
-	}
-	if (rbr_url_parse(&request->url, url, "url", &why) < 0)
+	rbr_write_text(&writer, protocol);
+	rbr_write_text(&writer, "://");
+	write_host(&writer, host);
+	rbr_write_char(&writer, '/');
+	write_path(&writer, path ? path : "");
+	return rbr_writer_fits(&writer)
+		? 0
+		: malformed(error, "protocol, host and path together are too long", "shorten `path`");
+}
+
+static int
+take_place(struct rbr_request *request, const char *url, struct rbr_error *error)
+{
+	const char *protocol = rbr_message_get(&request->message, "protocol");
+	const char *host = rbr_message_get(&request->message, "host");
+	struct rbr_error why = {0};
+	char text[RBR_URL_MAX];
+	int rc = url ? 0 : join_place(protocol, host, rbr_message_get(&request->message, "path"), text, error);
+
+	if (rc < 0)
+		return rc;
+	if (rbr_url_parse(&request->url, url ? url : text, "url", &why) < 0)
 		return malformed(error, why.detail, "write url=https://host/path, or protocol=, host= and path=");
-	if (url != text && !is_one_place(&request->url, protocol, host))
+	if (url && !is_one_place(&request->url, protocol, host))
 		return malformed(
 			error, "`url` names one place, and `protocol` and `host` another", "write one of them");
 	request->has_url = true;
 	if (!request->username && request->url.username[0] != '\0')
 		request->username = request->url.username;
 	return 0;
+}
+
+/* protocol + host + path, or url. */
+static int
+take_url(struct rbr_request *request, struct rbr_error *error)
+{
+	const char *url = rbr_message_get(&request->message, "url");
+
+	if (!url && (!rbr_message_get(&request->message, "protocol") || !rbr_message_get(&request->message, "host")))
+		return 0; /* most do not: their buffers are not even made */
+	return take_place(request, url, error);
 }
 
 /* When the token was obtained that git was handed before (see formats/git.c); 0 if it brings nothing of ours back. */

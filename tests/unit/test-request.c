@@ -122,6 +122,11 @@ urls_may_come_in_one_piece(void **state)
 	take(&request, "url=https://one:8443/a\nprotocol=https\n");
 	assert_int_equal(request.url.port, 8443);
 	rbr_request_wipe(&request);
+	/* no network knows such a host, and git wants its password kept */
+	take(&request, "protocol=https\nhost=a b%41$:80\n");
+	assert_string_equal(request.url.host, "a%20b%2541%24");
+	assert_int_equal(request.url.port, 80);
+	rbr_request_wipe(&request);
 	take(&request, "protocol=https\nhost=h\n");
 	assert_string_equal(request.url.path, "/");
 	rbr_request_wipe(&request);
@@ -142,7 +147,7 @@ broken_urls_are_refused(void **state)
 	refuse("url=example.org\n", "is no URL");
 	refuse("url=\n", "is no URL");
 	refuse("protocol=https\nhost=\n", "host or port");
-	refuse("protocol=https\nhost=a b\n", "host or port");
+	refuse("protocol=https\nhost=a\tb\n", "host or port");
 	refuse("url=https://h/%zz\n", "must be escaped");
 	refuse("protocol=\nhost=h\n", "is no URL");
 	(void)snprintf(text, sizeof text, "protocol=https\nhost=h\npath=%4096d\n", 1);
