@@ -18,7 +18,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call, true};
+	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call, .standing = true};
 	fake_set(&call, "authorization_endpoint", "https://login.example.com/tenant/auth?x=y");
 	return 0;
 }
