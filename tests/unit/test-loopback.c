@@ -29,7 +29,7 @@ enter(void **state)
 {
 	(void)state;
 	fake_call_start(&call);
-	oauth = (struct rbr_oauth){fake_host(), &call, false};
+	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
 	loopback = RBR_LOOPBACK_CLOSED;
 	return 0;
 }
