@@ -93,6 +93,23 @@ recall_confirmed(struct ringbearer_call *call, struct rbr_account *account, enum
 		call->context->error = before; /* where it matters, the endpoint is refused */
 }
 
+/* Where nothing else is left open, an issuer can still say that its answers to a login name it (RFC 9207). One that cannot be
+ * asked keeps nobody from logging in, and nothing but this is learnt. */
+static int
+ask_for_iss(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message metadata = RBR_MESSAGE_EMPTY;
+	struct rbr_error before = call->context->error;
+
+	if (fetch(call, grant, &metadata) == 0)
+		account->iss_required = rbr_message_get(&metadata, "iss_required") != NULL;
+	else
+		rbr_trace(
+			call->context, "whether the issuer names itself is not known: %s", call->context->error.detail);
+	call->context->error = before;
+	return 0;
+}
+
 int
 rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *grant, struct rbr_account *account,
 	enum rbr_key wanted, enum rbr_freshness freshness)
@@ -102,8 +119,10 @@ rbr_discovery_apply(struct ringbearer_call *call, const struct rbr_grant *grant,
 	const char *issuer = rbr_account_get(account, RBR_KEY_ISSUER);
 	int rc;
 
-	if (!issuer || (rbr_account_get(account, wanted) && rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT)))
+	if (!issuer)
 		return 0;
+	if (rbr_account_get(account, wanted) && rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT))
+		return wanted == RBR_KEY_AUTHORIZATION_ENDPOINT ? ask_for_iss(call, grant, account) : 0;
 	if (make_key(account, &key) < 0)
 		return rbr_fail(&call->context->error, RINGBEARER_E_CONFIG,
 			"`issuer`, `ca_file` or `proxy` is too long or holds a control character; mend it");

@@ -14,7 +14,8 @@ enum rbr_freshness {
 /*
  * Fills in the endpoints that ACCOUNT (the call's own) leaves open and its `issuer` knows: from the kernel keyring if they were
  * fetched within a day, with the same `ca_file` and `proxy`, else through GRANT. Does nothing where there is no issuer, or
- * where both the token endpoint and what is WANTED are set. What is set anywhere else stands above it; and since secrets
+ * where both the token endpoint and what is WANTED are set, but for the authorization endpoint: then the issuer is asked whether
+ * its answers name it, and nothing fails if it cannot be. What is set anywhere else stands above it; and since secrets
  * are bound to the token endpoint, metadata that name another one find no secret to send there, and those that lead
  * another endpoint elsewhere are not followed (endpoint.h).
  */

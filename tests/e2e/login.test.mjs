@@ -232,9 +232,13 @@ describe('who answers', () => {
     for (const iss of ['https://attacker.test', `${world.urls.b}/`, world.urls.b.toUpperCase(), '']) {
       await fails(name, 6, /another service/, { change: altered({ iss }) });
     }
+    // Both endpoints are set, and its metadata say all the same that it always names itself.
+    await fails(name, 6, /does not say which service/, { change: altered({ iss: null }) });
     assert.equal(await control.count('authorization_code', 'b'), 0);
     const { location } = await mustLogin(name);
     assert.equal(new URL(location).searchParams.get('iss'), world.urls.b);
+    edit(world, name, 'issuer', 'https://127.0.0.1:9/');
+    assert.equal((await Login.complete(world, name, { change: altered({ iss: null }) })).code, 0, 'an issuer that cannot be asked');
   });
 
   test('a service that says that it names itself, and does not', async () => {

@@ -118,6 +118,17 @@ describe('what is wrong is refused and forgotten', () => {
   }));
 });
 
+test('[::1] alone, where there is no IPv4 loopback', async (t) => {
+  const alone = ['unshare', '-n', 'sh', '-c', 'ip link set lo up && ip addr del 127.0.0.1/8 dev lo && exec "$@"', 'sh'];
+  const works = await world.exec(alone[0], [...alone.slice(1), 'test', '-r', '/proc/net/if_inet6']).catch(() => ({ code: 1 }));
+  if (works.code !== 0) return t.skip('no network can be made here');
+  const name = unique('loopback-six');
+  await addPublic(world, name, { redirect_uri: undefined });
+  return Login.during(world, name, async (login) => {
+    assert.match(login.parameters.redirect_uri, new RegExp(`^http://\\[::1\\]:\\d+/callback/${name}$`));
+  }, { under: alone });
+});
+
 describe('who says little or much', () => {
   test('twenty silent connections do not keep the right one out', () => withLogin(async (login) => {
     const sockets = Array.from({ length: 20 }, () => net.connect(login.address).on('error', () => {}));

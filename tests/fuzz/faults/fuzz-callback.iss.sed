@@ -1,2 +1,2 @@
-# in answer.c: an error is believed whoever sends it
+# in authorization-code/answer.c: an error is believed whoever sends it
 s/explicit_bzero(callback, sizeof \*callback)/callback->code = NULL/
