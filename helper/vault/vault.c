@@ -8,6 +8,7 @@
 
 #include "accounts/endpoint.h"
 #include "person/log.h"
+#include "protocol/writer.h"
 
 #define SECRET_SIZE_MAX 65000
 #define LABEL_MAX 160
@@ -62,17 +63,16 @@ static int
 bind_to_matches(const struct rbr_account *account, char endpoint[RBR_BINDING_MAX], struct rbr_error *error)
 {
 	const struct rbr_value *value;
-	size_t i, used = 0;
-	int length;
+	struct rbr_writer writer = rbr_writer_start(endpoint, RBR_BINDING_MAX);
+	size_t i;
 
 	for (i = 0; (value = rbr_account_value(account, RBR_KEY_MATCH, i)); i++) {
-		length = snprintf(endpoint + used, RBR_BINDING_MAX - used, "%s%s", i > 0 ? " " : "", value->text);
-		if (length < 0 || used + (size_t)length >= RBR_BINDING_MAX)
-			return rbr_fail(
-				error, RINGBEARER_E_CONFIG, "the `match` values are too long together; use fewer");
-		used += (size_t)length;
+		rbr_write_text(&writer, i > 0 ? " " : "");
+		rbr_write_text(&writer, value->text);
 	}
-	if (used == 0)
+	if (!rbr_writer_fits(&writer))
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "the `match` values are too long together; use fewer");
+	if (writer.used == 0)
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`match` is not set; add match = https://… for the place that the API key may be sent to");
 	return 0;

@@ -3,8 +3,9 @@
 
 #include "scope.h"
 
-#include <stdio.h>
 #include <string.h>
+
+#include "protocol/writer.h"
 
 bool
 rbr_scope_is_sound(const char *list)
@@ -37,22 +38,18 @@ rbr_scope_has(const char *list, const char *word, size_t size)
 bool
 rbr_scope_join(char list[RBR_SCOPE_MAX], const char *more)
 {
-	size_t used = strlen(list);
+	struct rbr_writer writer = {list, RBR_SCOPE_MAX, strlen(list), false};
 
 	for (more += strspn(more, " "); *more; more += strspn(more, " ")) {
 		size_t size = strcspn(more, " ");
 
 		if (!rbr_scope_has(list, more, size)) {
-			int length = snprintf(
-				list + used, RBR_SCOPE_MAX - used, "%s%.*s", used > 0 ? " " : "", (int)size, more);
-
-			if (length < 0 || used + (size_t)length >= RBR_SCOPE_MAX)
-				return false;
-			used += (size_t)length;
+			rbr_write_text(&writer, writer.used > 0 ? " " : "");
+			rbr_write(&writer, more, size);
 		}
 		more += size;
 	}
-	return true;
+	return rbr_writer_fits(&writer);
 }
 
 /* Does LIST have WORD, as a word of its own or between commas? */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "protocol/writer.h"
+
 static const struct rbr_format formats[] = {
 	{"git", "git's credential protocol (the default)", rbr_format_git, NULL, false, false},
 	{"token", "the bare token and a newline", rbr_format_token, NULL, false, false},
@@ -43,12 +45,11 @@ rbr_format_find(const char *name)
 void
 rbr_format_names(char names[RBR_FORMAT_NAMES_MAX])
 {
-	size_t i, used = 0;
+	struct rbr_writer writer = rbr_writer_start(names, RBR_FORMAT_NAMES_MAX);
+	size_t i;
 
-	names[0] = '\0';
-	for (i = 0; i < RBR_ARRAY_SIZE(formats) && used < RBR_FORMAT_NAMES_MAX; i++) {
-		const char *between = i == 0 ? "" : i + 1 < RBR_ARRAY_SIZE(formats) ? ", " : " or ";
-
-		used += (size_t)snprintf(names + used, RBR_FORMAT_NAMES_MAX - used, "%s%s", between, formats[i].name);
+	for (i = 0; i < RBR_ARRAY_SIZE(formats); i++) {
+		rbr_write_text(&writer, i == 0 ? "" : i + 1 < RBR_ARRAY_SIZE(formats) ? ", " : " or ");
+		rbr_write_text(&writer, formats[i].name);
 	}
 }
