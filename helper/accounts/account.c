@@ -229,6 +229,9 @@ expansion(const struct rbr_account *account, const struct rbr_provider *provider
 		(key != RBR_KEY_TENANT || domain || !rbr_key_is_tenant(value)))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`%s` goes into the provider's URLs: it may have letters, digits and `._~:[]-` only", key_name);
+	if (domain && domain[strspn(domain, RBR_WORD_CHARACTERS)] != '\0')
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `tenant_domain` is no name of a host; mend it",
+			provider->path);
 	if (key == RBR_KEY_TENANT && domain && !strpbrk(value, ".:"))
 		length = snprintf(text, EXPANSION_MAX, "%s.%s", value, domain);
 	else
