@@ -56,6 +56,8 @@ check_hosts(const struct rbr_account *account)
 	char domain[RBR_URL_MAX];
 	struct rbr_url url;
 
+	FUZZ_EXPECT(ends_with(
+		rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT), rbr_account_get(account, RBR_KEY_CLIENT_ID)));
 	FUZZ_EXPECT(rbr_url_parse(&url, rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT), "it", NULL) == 0);
 	FUZZ_EXPECT(ends_with(url.host, DOMAIN) && url.username[0] == '\0' && url.port == 443);
 	FUZZ_EXPECT(rbr_url_parse(&url, rbr_account_get(account, RBR_KEY_REVOCATION_ENDPOINT), "it", NULL) == 0);
