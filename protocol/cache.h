@@ -38,7 +38,7 @@ bool rbr_cache_is_of_kind(const struct rbr_message *record, const char *kind);
 bool rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record);
 
 /* The same for who comes back: *SEEN, 0 at first, is where the record was found the last time, and is kept up to date. It is
- * worth nothing to another user: who changes users begins with 0 again. */
+ * worth nothing to another user: who changes users begins with 0 again. Bytes of a stranger: fuzz-record. */
 bool rbr_cache_read_again(const struct rbr_cache_key *key, long *seen, struct rbr_message *record);
 
 /* The same, for what must be the last that was written where a death has left one in either tier. */

@@ -77,7 +77,7 @@ rbr_credential_usable(const struct rbr_credential *credential, struct rbr_clock 
 	int64_t wanted = min_valid < 0 ? RBR_MIN_VALID_DEFAULT : min_valid;
 
 	if (credential->expires != 0 && lifetime <= wanted)
-		wanted = lifetime / 2;
+		wanted = lifetime > 0 ? lifetime / 2 : 0;
 	return rbr_credential_remaining(credential, now) > wanted;
 }
 

@@ -14,7 +14,7 @@
 /* The key called NAME; negative if there is none. */
 long rbr_keyring_search(uint64_t name);
 
-/* Reads the key SERIAL into PAYLOAD, a string. False: it is gone, or may not be read. */
+/* Reads the key SERIAL into PAYLOAD, a string. False: it is gone, or may not be read. Bytes of a stranger: fuzz-record. */
 bool rbr_keyring_read(long serial, struct ringbearer_secret *payload);
 
 /* Keeps PAYLOAD under NAME for SECONDS, in place of what was there, in one step. False: not kept, and what was there is. */

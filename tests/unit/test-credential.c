@@ -109,6 +109,8 @@ min_valid_is_30_where_nobody_says(void **state)
 static void
 min_valid_is_the_callers(void **state)
 {
+	struct rbr_credential ended = hour;
+
 	(void)state;
 	assert_true(rbr_credential_usable(&hour, later(0, 0), 3500));
 	assert_false(rbr_credential_usable(&hour, later(101, 101), 3500));
@@ -116,6 +118,10 @@ min_valid_is_the_callers(void **state)
 	assert_false(rbr_credential_usable(&hour, later(3600, 3600), 0));
 	assert_false(rbr_credential_usable(&hour, later(101, 0), 3500));
 	assert_false(rbr_credential_usable(&hour, later(0, 101), 3500));
+
+	/* A record that ends before it began was written by nobody here. */
+	ended.expires = REAL - 100;
+	assert_false(rbr_credential_usable(&ended, later(0, 0), 0));
 }
 
 /* One that never was good for so long is good for the first half of its life. */
