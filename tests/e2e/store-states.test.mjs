@@ -130,6 +130,10 @@ describe('no keyring', () => {
       const result = await ask(world, { account: name }, { timeout: 10000 });
       assertRefused(result, 4, 'store_unavailable', /did not answer in time/);
       assert.ok(result.ms > 1900 && result.ms < 3500, `took ${result.ms} ms`);
+      world.account(`${name}-login`, { ...keyAccount, grant: 'authorization_code', client_id: 'c', token_endpoint: `${PLACE}t`, authorization_endpoint: `${PLACE}a` });
+      const listed = await world.must(['list', '--json'], { timeout: 10000 });
+      assert.ok(listed.ms < 4000, `what only informs has a second, and took ${listed.ms} ms`);
+      assert.equal(JSON.parse(listed.stdout).find((each) => each.account === `${name}-login`).logged_in, undefined);
     } finally {
       await world.close();
     }

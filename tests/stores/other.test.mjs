@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: MIT
+//
+// A store of somebody else: RINGBEARER_STORE=my_vault, with its module where RINGBEARER_MODULE_DIR says (beside the
+// program's own). RINGBEARER_STORE_ENV names the variables that it needs, separated by blanks.
+
+import { storeSuite } from './suite/suite.mjs';
+
+const { RINGBEARER_STORE: name, RINGBEARER_STORE_ENV: variables = '' } = process.env;
+
+storeSuite({
+  name: name ?? 'of somebody else',
+  skip: name ? false : 'RINGBEARER_STORE names none',
+  keys: { store: name },
+  env: Object.fromEntries(variables.split(' ').filter(Boolean).map((each) => [each, process.env[each]])),
+});
