@@ -171,18 +171,28 @@ erase_standing(struct rbr_exchange *exchange)
 static bool
 same_key(const struct rbr_account *a, const struct rbr_account *b, enum rbr_key key)
 {
-	const char *mine = rbr_account_get(a, key), *other = rbr_account_get(b, key);
+	const struct rbr_value *mine, *other;
+	size_t i = 0;
 
-	return mine && other ? strcmp(mine, other) == 0 : mine == other;
+	do {
+		mine = rbr_account_value(a, (int)key, i);
+		other = rbr_account_value(b, (int)key, i++);
+	} while (mine && other && strcmp(mine->text, other->text) == 0);
+	return !mine && !other;
 }
 
 /* May a file that was edited still have what its account was given consent for? */
 static bool
 is_for(const struct rbr_account *account, const struct rbr_account *now)
 {
-	return same_key(account, now, RBR_KEY_CLIENT_ID) && same_key(account, now, RBR_KEY_ISSUER) &&
-		same_key(account, now, RBR_KEY_STORE) &&
-		(!rbr_account_get(now, RBR_KEY_TOKEN_ENDPOINT) || same_key(account, now, RBR_KEY_TOKEN_ENDPOINT));
+	static const enum rbr_key keys[] = {RBR_KEY_CLIENT_ID, RBR_KEY_ISSUER, RBR_KEY_STORE, RBR_KEY_SCOPE,
+		RBR_KEY_RESOURCE, RBR_KEY_AUDIENCE, RBR_KEY_MATCH};
+	size_t i;
+
+	for (i = 0; i < RBR_ARRAY_SIZE(keys); i++)
+		if (!same_key(account, now, keys[i]))
+			return false;
+	return !rbr_account_get(now, RBR_KEY_TOKEN_ENDPOINT) || same_key(account, now, RBR_KEY_TOKEN_ENDPOINT);
 }
 
 /* A person may take minutes, and the account may be gone or another by then: it was given consent for what it was. */
