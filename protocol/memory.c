@@ -41,25 +41,13 @@
 #define FRESH_SECONDS 60
 #define FOLDERS (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)
 
-static void
-write_decimal(struct rbr_writer *writer, unsigned number)
-{
-	char digits[12];
-	size_t at = sizeof digits;
-
-	do
-		digits[--at] = (char)('0' + number % 10);
-	while (number /= 10);
-	rbr_write(writer, digits + at, sizeof digits - at);
-}
-
 static struct rbr_writer
 write_folder(int place, char path[RBR_MEMORY_PATH_MAX])
 {
 	struct rbr_writer writer = rbr_writer_start(path, RBR_MEMORY_PATH_MAX);
 
 	rbr_write_text(&writer, place == 0 ? "/run/user/" : "/dev/shm/ringbearer-");
-	write_decimal(&writer, geteuid());
+	rbr_write_decimal(&writer, geteuid());
 	if (place == 0)
 		rbr_write_text(&writer, "/ringbearer/cache");
 	return writer;
@@ -146,7 +134,7 @@ open_in_runtime(bool make)
 	RBR_CLEANUP(rbr_close) int runtime = -1;
 	RBR_CLEANUP(rbr_close) int ours = -1;
 
-	write_decimal(&writer, geteuid());
+	rbr_write_decimal(&writer, geteuid());
 	if (users >= 0)
 		runtime = open_own(users, user, false);
 	if (runtime >= 0)

@@ -88,6 +88,19 @@ rbr_write_text(struct rbr_writer *writer, const char *text)
 	rbr_write(writer, text, strlen(text));
 }
 
+/* NUMBER in decimal. printf() takes ten times as long, which a hit notices. */
+static inline void
+rbr_write_decimal(struct rbr_writer *writer, unsigned number)
+{
+	char digits[3 * sizeof number];
+	size_t at = sizeof digits;
+
+	do
+		digits[--at] = (char)('0' + number % 10);
+	while (number /= 10);
+	rbr_write(writer, digits + at, sizeof digits - at);
+}
+
 /* As printf(3) does. Not for secrets: they do not go to a format string. */
 __attribute__((format(printf, 2, 3))) static inline void
 rbr_write_format(struct rbr_writer *writer, const char *format, ...)

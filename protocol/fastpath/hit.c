@@ -3,7 +3,6 @@
 
 #include "hit.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "index.h"
@@ -27,7 +26,7 @@ find_account(struct rbr_context *context, const struct rbr_request *request, str
 		!rbr_index_choose(&key, &request->url, request->username, &choice) || choice.account[0] == '\0' ||
 		choice.rival[0] != '\0')
 		return false;
-	(void)snprintf(wish->account, sizeof wish->account, "%s", choice.account);
+	memcpy(wish->account, choice.account, strlen(choice.account) + 1);
 	return rbr_account_locate(wish->account, &wish->located, NULL) == 0 &&
 		strcmp(wish->located.stamp, choice.stamp) == 0;
 }

@@ -44,6 +44,14 @@ covers_organization(const char *path, const char *organization)
 	return rbr_writer_fits(&writer) ? rbr_url_path_covers(path, whole) : -1;
 }
 
+static void
+set(char *text, size_t size, const char *value)
+{
+	struct rbr_writer writer = rbr_writer_start(text, size);
+
+	rbr_write_text(&writer, value);
+}
+
 void
 rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const char *username, const char *account,
 	const char *stamp, const char *account_username, const char *path)
@@ -61,11 +69,11 @@ rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const cha
 	score = covered * 2 + (username && names_one);
 	if (score > choice->score) {
 		choice->score = score;
-		(void)snprintf(choice->account, sizeof choice->account, "%s", account);
-		(void)snprintf(choice->stamp, sizeof choice->stamp, "%s", stamp);
+		set(choice->account, sizeof choice->account, account);
+		set(choice->stamp, sizeof choice->stamp, stamp);
 		choice->rival[0] = '\0';
 	} else if (score == choice->score && strcmp(choice->account, account) != 0) {
-		(void)snprintf(choice->rival, sizeof choice->rival, "%s", account);
+		set(choice->rival, sizeof choice->rival, account);
 	}
 }
 

@@ -321,7 +321,13 @@ rbr_url_parse(struct rbr_url *ret_url, const char *text, const char *what, struc
 void
 rbr_url_origin(const struct rbr_url *url, char *origin, size_t size)
 {
-	(void)snprintf(origin, size, "%s://%s:%u", url->scheme, url->host, url->port);
+	struct rbr_writer writer = rbr_writer_start(origin, size);
+
+	rbr_write_text(&writer, url->scheme);
+	rbr_write_text(&writer, "://");
+	rbr_write_text(&writer, url->host);
+	rbr_write_char(&writer, ':');
+	rbr_write_decimal(&writer, url->port);
 }
 
 bool
