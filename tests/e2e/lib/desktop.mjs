@@ -106,6 +106,12 @@ export async function startDesktop(world) {
   return new Desktop(world, { ...world.env, DISPLAY: `:${number}`, QT_QPA_PLATFORM: 'xcb', KDE_FULL_SESSION: undefined });
 }
 
+// ---- gnome-keyring
+
+// Its prompter is started by the bus (World's `activation`), and must know the display.
+export const showPrompter = (desktop) => desktop.call('org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus.UpdateActivationEnvironment',
+  `dict:string:string:DISPLAY,${desktop.env.DISPLAY}`);
+
 // ---- KeePassXC
 
 const KEEPASSXC = 'org.keepassxc.KeePassXC.MainWindow';

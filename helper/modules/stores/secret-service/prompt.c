@@ -49,6 +49,14 @@ on_owner(GDBusConnection *bus, const gchar *sender, const gchar *path, const gch
 	outcome->work->done = TRUE;
 }
 
+static int
+fail_gone(struct rbr_work *work)
+{
+	work->broken = TRUE;
+	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
+		"the keyring's service went away while it asked; see whether it runs, and try again");
+}
+
 /* Some services reply when the prompt has begun, others when it has ended. */
 static int
 perform(struct rbr_work *work, const char *path, struct outcome *outcome)
@@ -60,11 +68,8 @@ perform(struct rbr_work *work, const char *path, struct outcome *outcome)
 		g_variant_unref(reply);
 	if (rc == 0 && !outcome->completed && !outcome->gone)
 		rbr_work_idle(work);
-	if (outcome->gone && !outcome->completed) {
-		work->broken = TRUE;
-		return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the keyring's service went away while it asked; see whether it runs, and try again");
-	}
+	if (outcome->gone && !outcome->completed)
+		return fail_gone(work);
 	return outcome->completed && !outcome->dismissed ? 0 : 1;
 }
 
@@ -93,6 +98,8 @@ rbr_prompt(struct rbr_work *work, const char *path, enum rbr_question question)
 	if (!work->interactive && question == RBR_ASKS_SURELY)
 		return 1;
 	owner = g_dbus_proxy_get_name_owner(G_DBUS_PROXY(rbr_work_service()));
+	if (!owner) /* without one anybody's answer would count */
+		return fail_gone(work);
 	completed = g_dbus_connection_signal_subscribe(
 		bus, owner, PROMPT, "Completed", path, NULL, G_DBUS_SIGNAL_FLAGS_NONE, on_completed, &outcome, NULL);
 	owned = g_dbus_connection_signal_subscribe(bus, "org.freedesktop.DBus", "org.freedesktop.DBus",
