@@ -19,7 +19,7 @@ after(() => world.close());
 beforeEach(() => world.control.reset());
 
 const keys = (extra) => ({
-  provider: 'oidc', grant: 'authorization_code', client_auth: 'none', client_id: DEVICE_CLI.client_id,
+  provider: 'oidc', grant: 'authorization_code', client_auth: 'none', client_id: DEVICE_CLI.client_id, redirect_uri: 'http://127.0.0.1/callback',
   scope: 'devices:read offline_access', ca_file: world.caFile, match: `${world.urls.b}/v1/`, ...extra,
 });
 
