@@ -35,7 +35,7 @@ before(async () => {
   const introspection = `${world.urls['b-plain'].replace('//', `//${client_id}:${client_secret}@`)}/oauth2/introspect`;
   mail = await startMailServer({ introspection, certificates: path.join(world.dir, 'certificates'), env: world.env });
   await world.add(NAME, {
-    provider: 'oidc', issuer: world.urls.b, grant: 'authorization_code', client_auth: 'none', client_id: DEVICE_CLI.client_id,
+    provider: 'oidc', issuer: world.urls.b, grant: 'authorization_code', client_auth: 'none', client_id: DEVICE_CLI.client_id, redirect_uri: 'http://127.0.0.1/callback',
     scope: 'devices:read offline_access', ca_file: world.caFile, username: USER, match: `imaps://localhost:${mail.imaps}/`,
   });
   const { code, stderr } = await world.login(NAME, { user: USER });
