@@ -167,7 +167,8 @@ struct ringbearer_tokens {
 	const char *token_type; /* static storage; "Bearer" */
 	int64_t expires_in; /* seconds from the moment the request was sent, or RINGBEARER_EXPIRES_UNKNOWN */
 	struct ringbearer_secret *scope; /* as granted; NULL: the server did not say */
-	struct ringbearer_secret *user; /* whom the service logged in, by a short name for people; NULL: it did not say */
+	struct ringbearer_secret
+		*user; /* whom the service logged in, by a short name for people; NULL: it did not say */
 };
 
 /* What names a stored secret. The members are the store's lookup key, all of them, always; `label` is for people. */

@@ -249,7 +249,7 @@ describe('help and usage', () => {
   });
 
   test('the links say who runs them', async () => {
-    for (const link of ['bazel-credential', 'cargo-credential', 'docker-credential', 'git-credential', 'terraform-credentials'].map((each) => `${each}-ringbearer`)) {
+    for (const link of ['bazel-credential', 'cargo-credential', 'docker-credential', 'git-credential', 'terraform-credentials'].map((each) => `${each}-ringbearer`).concat('docker-credential-ringbearer-interactive')) {
       const said = async (option) => (({ code, stdout, stderr }) => [code, stdout, stderr])(await world.exec(link, [option]));
       for (const option of ['--help', '-h']) {
         const [code, stdout, stderr] = await said(option);
