@@ -24,6 +24,10 @@
 int rbr_storage_pack(const struct rbr_message *message, int64_t now, struct ringbearer_secret *ret_value)
 	RBR_MUST_CHECK;
 
+/* Takes VALUE (as rbr_storage_pack() wrote it) apart. Bytes of our own. RINGBEARER_E_STORE_UNAVAILABLE if it is something else. */
+int rbr_storage_parse(const struct ringbearer_secret *value, struct rbr_message *ret_message, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
 enum rbr_answerable {
 	RBR_ANSWERS_NOT,
 	RBR_ANSWERS_PARTLY, /* the password has expired; the refresh token can still be of use to another helper */
