@@ -202,6 +202,8 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 		value = rbr_account_value(call->account, RBR_KEY_TIMEOUT, 0);
 		return value && value->layer > RBR_LAYER_DEFAULT ? NULL : ANSWER_SECONDS;
 	}
+	if (strcmp(key, "login_picture") == 0)
+		return rbr_terminal_draws() ? "yes" : NULL;
 	if (strcmp(key, "login_paste") == 0)
 		return call->paste ? "yes" : NULL;
 	if (strcmp(key, "login_no_browser") == 0)

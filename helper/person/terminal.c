@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <termios.h>
 #include <time.h>
@@ -179,6 +180,20 @@ rbr_terminal_tell(char *text)
 	rbr_sanitize_lines(text);
 	say(STDERR_FILENO, text);
 	say(STDERR_FILENO, "\n");
+}
+
+bool
+rbr_terminal_draws(void)
+{
+	/* The first that is set decides (POSIX, section 8.2). */
+	static const char *const variables[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+	const char *type = secure_getenv("TERM"), *locale = NULL;
+	size_t i;
+
+	for (i = 0; (!locale || *locale == '\0') && i < RBR_ARRAY_SIZE(variables); i++)
+		locale = secure_getenv(variables[i]);
+	return isatty(STDERR_FILENO) && type && *type != '\0' && strcmp(type, "dumb") != 0 && locale &&
+		(strcasestr(locale, "utf-8") || strcasestr(locale, "utf8"));
 }
 
 void

@@ -15,6 +15,9 @@ int rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, s
 /* Is there a terminal to ask on? */
 bool rbr_terminal_present(void);
 
+/* Is stderr a terminal that can show block characters? */
+bool rbr_terminal_draws(void);
+
 /* Writes TEXT and a newline to stderr, sanitized; its own newlines are kept. */
 void rbr_terminal_tell(char *text);
 

@@ -9,7 +9,7 @@
 #include <sys/random.h>
 
 #include "fake-host.h"
-#include "modules/grants/authorization-code/pkce.h"
+#include "modules/oauth/pkce.h"
 
 #define MANY 10000
 

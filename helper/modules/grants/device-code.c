@@ -8,28 +8,28 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
 
 #ifdef HAVE_QRENCODE
 #include <qrencode.h>
 #endif
 
+#include "device-answer.h"
 #include "modules/json/json.h"
 #include "modules/oauth/client_auth.h"
 #include "modules/oauth/clock.h"
 #include "modules/oauth/form.h"
 #include "modules/oauth/grant.h"
 #include "modules/oauth/http.h"
+#include "modules/oauth/pkce.h"
+#include "modules/oauth/token_refusal.h"
 #include "modules/oauth/token_request.h"
 #include "modules/oauth/token_response.h"
 #include "protocol/module.h"
-#include "protocol/url-characters.h"
 
 #define GRANT_TYPE "urn:ietf:params:oauth:grant-type:device_code"
-#define INTERVAL_DEFAULT 5 /* seconds (section 3.2) */
 #define INTERVAL_MORE 5 /* what slow_down adds (section 3.5) */
-#define INTERVAL_MAX 300
-#define EXPIRES_MAX 1800 /* seconds that a login waits at most, however long the code lives */
 
 #define host rbr_grant_host /* short for what is on every line */
 
@@ -39,19 +39,11 @@ struct device {
 	struct ringbearer_secret *device_code; /* never shown */
 	int64_t interval;
 	int64_t ends_ms;
+	bool lost; /* a question left and no answer came: it may have had the login in it */
+	char verifier[RBR_RANDOM_TEXT_SIZE];
 };
 
 /* -- the code -- */
-
-/* Visible ASCII only: it goes to a terminal and into a picture. */
-static bool
-is_plain(const char *text)
-{
-	for (; text && *text; text++)
-		if (*text < 0x21 || *text > 0x7e)
-			return false;
-	return text != NULL;
-}
 
 #ifdef HAVE_QRENCODE
 /* Two rows of the picture in one line of text, dark on light whatever the terminal's colours are. */
@@ -91,55 +83,39 @@ show_picture(const struct device *device, const char *url)
 #endif
 
 /* Code and address are shown always, also where there is an address that has the code in it (section 3.3.1). */
-static int
-show_code(const struct device *device, struct json_object *object)
+static void
+show_code(const struct device *device, const struct rbr_device_answer *answer)
 {
-	const char *user_code = rbr_json_text(object, "user_code"), *uri = rbr_json_text(object, "verification_uri");
-	const char *complete = rbr_json_text(object, "verification_uri_complete");
+	bool complete = answer->complete && strcmp(answer->complete, answer->uri) != 0;
 
-	if (!uri)
-		uri = rbr_json_text(object, "verification_url"); /* as one large service has it */
-	if (!is_plain(user_code) || !uri || !rbr_has_url_characters(uri) || strncmp(uri, "https://", 8) != 0)
-		return host->fail(device->oauth.call, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the service gave no code or no https address for the login; ask its support");
-	if (complete && (!rbr_has_url_characters(complete) || strncmp(complete, "https://", 8) != 0))
-		complete = NULL;
-	show_picture(device, complete ? complete : uri);
-	host->tell(device->oauth.call, "On any device, open\n\n  %s\n\nand enter the code\n\n  %s\n", uri, user_code);
-	return 0;
-}
-
-static int64_t
-seconds(struct json_object *object, const char *name, int64_t absent, int64_t most)
-{
-	struct json_object *member;
-	int64_t value = absent;
-
-	if (json_object_object_get_ex(object, name, &member) && json_object_is_type(member, json_type_int))
-		value = json_object_get_int64(member);
-	if (value < 1)
-		value = absent;
-	return value < most ? value : most;
+	if (host->config(device->oauth.call, "login_picture", 0))
+		show_picture(device, complete ? answer->complete : answer->uri);
+	host->tell(device->oauth.call, "On any device, open\n\n  %s\n\nand enter the code\n\n  %s\n%s%s%s", answer->uri,
+		answer->user_code, complete ? "\nor open the address that has it in it\n\n  " : "",
+		complete ? answer->complete : "", complete ? "\n" : "");
 }
 
 static int
-take_code(struct device *device, const struct rbr_http_answer *answer)
+take_code(struct device *device, const struct rbr_http_answer *answer, const char *endpoint)
 {
 	struct json_object *object = rbr_json_parse(host->secret_data(answer->body), host->secret_size(answer->body));
-	const char *code = object ? rbr_json_text(object, "device_code") : NULL;
+	bool success = answer->status >= 200 && answer->status < 300 && object && !rbr_token_has_error(object);
 	struct ringbearer_tokens none = {.size = sizeof none};
+	struct rbr_device_answer code;
 	int rc;
 
-	if (answer->status == 200 && code) {
-		device->device_code = host->secret_new(code, strlen(code));
-		host->hide(device->oauth.call, code, strlen(code));
-		device->interval = seconds(object, "interval", INTERVAL_DEFAULT, INTERVAL_MAX);
-		device->ends_ms = rbr_oauth_now_ms() + seconds(object, "expires_in", EXPIRES_MAX, EXPIRES_MAX) * 1000;
-		rc = device->device_code ? show_code(device, object)
-					 : host->fail(device->oauth.call, RINGBEARER_E_SYSTEM, "out of memory");
-	} else if (answer->status == 200) {
+	if (success && rbr_device_answer_read(object, strncasecmp(endpoint, "http:", 5) == 0, &code)) {
+		device->device_code = host->secret_new(code.device_code, strlen(code.device_code));
+		host->hide(device->oauth.call, code.device_code, strlen(code.device_code));
+		device->interval = code.interval;
+		device->ends_ms = rbr_oauth_now_ms() + code.expires_in * 1000;
+		rc = device->device_code ? 0 : host->fail(device->oauth.call, RINGBEARER_E_SYSTEM, "out of memory");
+		if (rc == 0)
+			show_code(device, &code);
+	} else if (success) {
 		rc = host->fail(device->oauth.call, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the service's answer has no device_code; check `device_authorization_endpoint`");
+			"the service gave no device_code, no code or no https address for the login; check "
+			"`device_authorization_endpoint`, or ask its support");
 	} else {
 		rc = rbr_token_response(&device->oauth, answer, &none); /* says what is wrong */
 	}
@@ -162,7 +138,7 @@ static int
 ask_for_code(struct device *device)
 {
 	const char *endpoint = NULL;
-	const char *send_scope = host->config(device->oauth.call, "send_scope", 0);
+	char challenge[RBR_RANDOM_TEXT_SIZE];
 	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
 	struct ringbearer_secret *form, *header;
 	int rc = host->endpoint(device->oauth.call, "device_authorization_endpoint", &endpoint);
@@ -172,17 +148,27 @@ ask_for_code(struct device *device)
 	if (!endpoint)
 		return host->fail(device->oauth.call, RINGBEARER_E_CONFIG,
 			"the service has no `device_authorization_endpoint` that is known here; log in without --device, or set it");
+	rc = rbr_random_text(&device->oauth, device->verifier);
+	if (rc < 0)
+		return rc;
+	host->hide(device->oauth.call, device->verifier, strlen(device->verifier));
+	rbr_pkce_challenge(device->verifier, challenge);
 	rc = start_form(device, &form, &header);
 	/* With Basic the id is in the header; the parameter is required all the same (section 3.1). */
 	if (rc == 0 && header)
 		rc = rbr_form_add(&device->oauth, form, "client_id", host->config(device->oauth.call, "client_id", 0));
-	if (rc == 0 && !(send_scope && strcmp(send_scope, "no") == 0))
-		rc = rbr_form_add(&device->oauth, form, "scope", host->config(device->oauth.call, "scope", 0));
+	/* No standard says so, but the servers that want a proof key of a client want it here, too; others ignore it. */
+	if (rc == 0)
+		rc = rbr_form_add(&device->oauth, form, "code_challenge", challenge);
+	if (rc == 0)
+		rc = rbr_form_add(&device->oauth, form, "code_challenge_method", "S256");
+	if (rc == 0)
+		rc = rbr_token_parameters(&device->oauth, true, form);
 	if (rc == 0)
 		rc = rbr_http_post(
 			&device->oauth, "device_authorization_endpoint", form, header, RBR_REPLAY_SAFE, &answer);
 	if (rc == 0)
-		rc = take_code(device, &answer);
+		rc = take_code(device, &answer, endpoint);
 	rbr_http_answer_wipe(&device->oauth, &answer);
 	host->secret_free(form);
 	host->secret_free(header);
@@ -211,7 +197,8 @@ pause_for(const struct device *device)
 static const char *
 error_of(const struct rbr_http_answer *answer, char error[64])
 {
-	struct json_object *object = rbr_json_parse(host->secret_data(answer->body), host->secret_size(answer->body));
+	struct json_object *object =
+		rbr_json_parse_loose(host->secret_data(answer->body), host->secret_size(answer->body));
 	const char *text = object ? rbr_json_text(object, "error") : NULL;
 
 	(void)snprintf(error, 64, "%s", text ? text : "");
@@ -233,13 +220,18 @@ judge(struct device *device, const struct rbr_http_answer *answer, struct ringbe
 		device->interval += INTERVAL_MORE;
 	else if (answer->status == 429 || answer->status >= 500)
 		device->interval *= 2;
-	if (device->interval > INTERVAL_MAX)
-		device->interval = INTERVAL_MAX;
+	if (device->interval > RBR_DEVICE_INTERVAL_MAX)
+		device->interval = RBR_DEVICE_INTERVAL_MAX;
 	if (*ret_again)
 		return 0;
 	if (strcmp(error, "expired_token") == 0)
 		return host->fail(device->oauth.call, RINGBEARER_E_LOGIN_REQUIRED,
 			"the code has expired; run `ringbearer login %s --device` again",
+			host->config(device->oauth.call, "account", 0));
+	if (device->lost && strcmp(error, "invalid_grant") == 0)
+		return host->fail(device->oauth.call, RINGBEARER_E_LOGIN_REQUIRED,
+			"an answer of the service was lost on the way, probably with the login in it; run `ringbearer login %s "
+			"--device` again",
 			host->config(device->oauth.call, "account", 0));
 	return rbr_token_response(&device->oauth, answer, ret_tokens);
 }
@@ -256,10 +248,16 @@ poll_once(struct device *device, struct ringbearer_tokens *ret_tokens, bool *ret
 	if (rc == 0)
 		rc = rbr_form_add_secret(&device->oauth, form, "device_code", device->device_code);
 	if (rc == 0)
+		rc = rbr_form_add(&device->oauth, form, "code_verifier", device->verifier);
+	if (rc == 0)
+		rc = rbr_token_parameters(&device->oauth, false, form);
+	if (rc == 0)
 		rc = rbr_http_post(&device->oauth, "token_endpoint", form, header, RBR_REPLAY_NEVER, &answer);
 	*ret_again = rc == RINGBEARER_E_NETWORK;
 	if (*ret_again) {
-		device->interval = device->interval * 2 < INTERVAL_MAX ? device->interval * 2 : INTERVAL_MAX;
+		device->lost = device->lost || answer.sent;
+		device->interval =
+			device->interval * 2 < RBR_DEVICE_INTERVAL_MAX ? device->interval * 2 : RBR_DEVICE_INTERVAL_MAX;
 		rc = 0;
 	} else if (rc == 0) {
 		rc = judge(device, &answer, ret_tokens, ret_again);
@@ -289,6 +287,7 @@ authorize(
 	}
 	host->progress(call, "");
 	host->secret_free(device.device_code);
+	explicit_bzero(device.verifier, sizeof device.verifier);
 	return rc;
 }
 

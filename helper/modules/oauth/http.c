@@ -15,6 +15,8 @@
 
 /* What is longer may not fit into the kernel, where an ordinary user has 20,000 bytes for everything. */
 #define PARK_WHOLE_MAX 8192u
+/* Of a long answer so many bytes must have come before it is searched again, or a byte at a time would take for ever. */
+#define PARK_STEP 512u
 
 struct transfer {
 	const struct rbr_oauth *oauth;
@@ -22,6 +24,7 @@ struct transfer {
 	CURL *curl;
 	enum rbr_replay replay;
 	bool posts;
+	size_t parked; /* bytes of the body that were taken care of */
 	struct rbr_headers headers;
 	size_t raw; /* bytes that have come in, those of header lines and around the body's included */
 	enum rbr_http_excess excess;
@@ -42,7 +45,7 @@ rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answ
 
 /* A long answer's refresh token is all that must not be lost of it; one that a refusal shows must not be found. */
 static void
-park(const struct transfer *transfer, const char *bytes, size_t size)
+park(struct transfer *transfer, const char *bytes, size_t size)
 {
 	const struct ringbearer_host *host = transfer->oauth->host;
 	bool refusal = transfer->answer->refusal, found;
@@ -50,6 +53,7 @@ park(const struct transfer *transfer, const char *bytes, size_t size)
 
 	if (transfer->replay == RBR_REPLAY_SAFE)
 		return;
+	transfer->parked = size;
 	found = (refusal || size > PARK_WHOLE_MAX) && rbr_json_find(bytes, size, "refresh_token", &span);
 	if (!found)
 		host->park(transfer->oauth->call, bytes, size);
@@ -79,7 +83,8 @@ take_body(char *data, size_t size, size_t count, void *user)
 		park(transfer, data, taken);
 	if (host->secret_append(body, data, taken) < 0)
 		return 0;
-	if (!first)
+	if (!first &&
+		(host->secret_size(body) <= PARK_WHOLE_MAX || host->secret_size(body) - transfer->parked >= PARK_STEP))
 		park(transfer, host->secret_data(body), host->secret_size(body));
 	return transfer->excess != RBR_HTTP_EXCESS_NONE ? 0 : taken;
 }
@@ -231,6 +236,8 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whol
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
 	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", transfer->posts ? "POST" : "GET", url);
 	code = curl_easy_perform(curl);
+	if (oauth->host->secret_size(answer->body) > transfer->parked)
+		park(transfer, oauth->host->secret_data(answer->body), oauth->host->secret_size(answer->body));
 	if (code == CURLE_OK || transfer->excess != RBR_HTTP_EXCESS_NONE)
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	memcpy(answer->location_host, transfer->headers.location_host, sizeof answer->location_host);

@@ -36,8 +36,8 @@ sleep_ms(int64_t milliseconds)
 		;
 }
 
-static int
-add_parameters(const struct rbr_oauth *oauth, bool with_scope, struct ringbearer_secret *body)
+int
+rbr_token_parameters(const struct rbr_oauth *oauth, bool with_scope, struct ringbearer_secret *body)
 {
 	const struct ringbearer_host *host = oauth->host;
 	const char *send_scope = host->config(oauth->call, "send_scope", 0), *resource;
@@ -168,7 +168,7 @@ rbr_token_request(const struct rbr_oauth *oauth, const struct ringbearer_secret 
 	struct ringbearer_tokens *ret_tokens)
 {
 	struct ringbearer_secret *header = NULL;
-	int rc = add_parameters(oauth, with_scope, parameters);
+	int rc = rbr_token_parameters(oauth, with_scope, parameters);
 
 	if (rc == 0)
 		rc = rbr_client_auth(oauth, client_secret, parameters, &header);

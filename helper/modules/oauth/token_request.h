@@ -12,6 +12,10 @@
  * grace period. */
 #define RBR_UNCERTAIN_RETRY_MS 5000
 
+/* Adds `resource` and `audience` to BODY as the account has them, and `scope` if WITH_SCOPE (and send_scope is not no). */
+int rbr_token_parameters(const struct rbr_oauth *oauth, bool with_scope, struct ringbearer_secret *body)
+	__attribute__((warn_unused_result));
+
 /*
  * Adds `resource` and `audience` as the account has them, `scope` too if WITH_SCOPE (and send_scope is not no), and the
  * client's authentication, to PARAMETERS, posts them to the token endpoint and reads the answer.

@@ -40,3 +40,33 @@ export function connectProxy() {
   });
   return opened(server, seen);
 }
+
+// A service: ANSWER(path, form, response) is called with each request's whole form.
+export function formServer(answer) {
+  const seen = [];
+  return opened(http.createServer((request, response) => {
+    const chunks = [];
+    request.on('data', (chunk) => chunks.push(chunk)).on('end', () => {
+      const form = Object.fromEntries(new URLSearchParams(Buffer.concat(chunks).toString()));
+      seen.push({ path: request.url, form });
+      answer(request.url, form, response);
+    });
+  }), seen);
+}
+
+// An answer of formServer()'s: BODY as it is if it is a text or bytes, otherwise as JSON.
+export function reply(response, status, body = '') {
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body));
+}
+
+// A listener that lets BEGIN(socket) do as it likes once a request has come.
+export function rawServer(begin) {
+  const seen = [];
+  return opened(net.createServer((socket) => {
+    socket.on('error', () => {}).once('data', (data) => {
+      seen.push(String(data).split(' ')[1]);
+      begin(socket, seen.at(-1));
+    });
+  }), seen);
+}

@@ -18,8 +18,8 @@
 #include "modules/oauth/form.h"
 #include "modules/oauth/grant.h"
 #include "modules/oauth/identity.h"
+#include "modules/oauth/pkce.h"
 #include "modules/oauth/token_request.h"
-#include "pkce.h"
 #include "protocol/module.h"
 #include "protocol/url-characters.h"
 

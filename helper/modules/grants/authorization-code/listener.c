@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "loopback.h"
-#include "pkce.h"
+#include "modules/oauth/pkce.h"
 #include "protocol/writer.h"
 
 #define BACKLOG 16
