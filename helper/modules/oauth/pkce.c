@@ -7,6 +7,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "protocol/writer.h"
+
 #define OCTETS 32
 
 /* RFC 4648 section 5, without padding; 32 octets make 43 characters. */
@@ -14,7 +16,8 @@ static void
 base64url(const unsigned char octets[OCTETS], char text[RBR_RANDOM_TEXT_SIZE])
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	size_t i, j, used = 0;
+	struct rbr_writer to = rbr_writer_start(text, RBR_RANDOM_TEXT_SIZE);
+	size_t i, j;
 
 	for (i = 0; i < OCTETS; i += 3) {
 		unsigned bits = 0;
@@ -22,9 +25,8 @@ base64url(const unsigned char octets[OCTETS], char text[RBR_RANDOM_TEXT_SIZE])
 		for (j = 0; j < 3; j++)
 			bits = bits << 8 | (i + j < OCTETS ? octets[i + j] : 0);
 		for (j = 0; j < 4 && i + j <= OCTETS; j++)
-			text[used++] = alphabet[bits >> (18 - 6 * j) & 63];
+			rbr_write_char(&to, alphabet[bits >> (18 - 6 * j) & 63]);
 	}
-	text[used] = '\0';
 }
 
 int
