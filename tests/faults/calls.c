@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "calls.h"
 
-#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
@@ -90,14 +90,30 @@ call_is_request(pid_t id, const uint64_t args[6])
 		(size > 5 && memcmp(bytes, "POST ", 5) == 0);
 }
 
+/* The kind in a record's payload, which begins with "for=7:pending": its length in hexadecimal, and then itself. NULL if it is
+ * none. */
+static const unsigned char *
+kind_in(const unsigned char *bytes, size_t size, size_t *ret_length)
+{
+	const size_t start = strlen(RECORD_START);
+	const unsigned char *kind;
+	char *end;
+
+	if (size <= start || memcmp(bytes, RECORD_START, start) != 0)
+		return NULL;
+	*ret_length = strtoul((const char *)bytes + start, &end, 16);
+	kind = (const unsigned char *)end + 1;
+	return *end == ':' && kind + *ret_length <= bytes + size ? kind : NULL;
+}
+
 bool
 call_is_record(pid_t id, const uint64_t args[6], const char *kind)
 {
-	unsigned char bytes[PEEK];
-	size_t size = peek(id, args[2], (size_t)args[3], bytes), length = strlen(kind), start = strlen(RECORD_START);
+	unsigned char bytes[PEEK + 1] = "";
+	size_t length = 0, size = peek(id, args[2], (size_t)args[3], bytes);
+	const unsigned char *found = kind_in(bytes, size, &length);
 
-	return size > start + length && memcmp(bytes, RECORD_START, start) == 0 &&
-		memcmp(bytes + start, kind, length) == 0 && !isgraph(bytes[start + length]);
+	return found && length == strlen(kind) && memcmp(found, kind, length) == 0;
 }
 
 static void
@@ -114,11 +130,12 @@ print_start(FILE *out, pid_t id, uint64_t address, size_t size)
 static void
 print_record(FILE *out, pid_t id, uint64_t address, size_t size)
 {
-	unsigned char bytes[PEEK];
-	size_t i, got = peek(id, address, size < 40 ? size : 40, bytes);
+	unsigned char bytes[PEEK + 1] = "";
+	size_t length = 0, got = peek(id, address, size, bytes);
+	const unsigned char *kind = kind_in(bytes, got, &length);
 
-	for (i = 0; i < got && isgraph(bytes[i]); i++)
-		(void)fputc(bytes[i], out);
+	if (kind)
+		(void)fprintf(out, RECORD_START "%.*s", (int)length, (const char *)kind);
 }
 
 void
