@@ -69,11 +69,17 @@ class Desktop {
     return until(async () => (await this.#visible()).find((each) => title.test(each.title))?.id, `a window ${title}`);
   }
 
-  // A person at the keyboard of that window.
+  // A person at the keyboard of that window, until it is gone: one that has just come may not listen yet.
   async type(title, text, ...keys) {
     const id = await this.shows(title);
-    await this.exec('xdotool', ['windowfocus', '--sync', id, 'type', text]);
-    await this.exec('xdotool', ['key', ...keys]);
+    const gone = async () => !(await this.#visible()).some((each) => each.id === id);
+    for (let tries = 0; tries < 8; tries += 1) {
+      await this.exec('xdotool', ['windowfocus', id], { timeout: 5000 });
+      if (text) await this.exec('xdotool', ['key', 'ctrl+a', 'type', text]);
+      await this.exec('xdotool', ['key', ...keys]);
+      if (await until(gone, 'the window is gone', { patience: 2000 }).then(() => true, () => false)) return;
+    }
+    throw new Error(`the window ${title} does not go; there are ${await this.windows()}`);
   }
 
   // A program that becomes the Secret Service.
