@@ -22,7 +22,8 @@ struct rbr_device_answer {
 };
 
 /* Fills RET_ANSWER from OBJECT. Addresses are https, or http to a loopback literal where PLAIN_HTTP, and made of a URL's characters
- * only: they go to a terminal and into a picture. False if there is no code, or no such address. */
+ * only: they go to a terminal and into a picture. False if there is no code, or no such address. Bytes of a stranger:
+ * fuzz-device. */
 bool rbr_device_answer_read(struct json_object *object, bool plain_http, struct rbr_device_answer *ret_answer);
 
 #endif
