@@ -1,2 +1,2 @@
-# in grants/device-code.c: what is typed may have anything in it
-s/if (\*text < 0x21 || \*text > 0x7e)/if (*text < 0)/
+# in grants/device-answer.c: what is typed may have anything in it
+s/if (\*p < 0x21 || \*p > 0x7e)/if (*p < 0)/
