@@ -49,9 +49,21 @@ rbr_credential_from_record(struct rbr_credential *credential)
 	credential->boot_expires = rbr_message_get_number(record, "boot_expires", 0);
 	credential->renew_at = rbr_message_get_number(record, "renew_at", 0);
 	credential->unfinished = rbr_message_get(record, "unfinished") != NULL;
+	credential->id_token = rbr_message_get(record, "id_token");
+	credential->id_expires = credential->id_token ? rbr_message_get_number(record, "id_expires", 0) : 0;
 	credential->obtained_ms = rbr_message_get_number(record, "obtained_ms", 0);
 	return credential->token && credential->type && credential->account &&
-		rbr_token_is_clean(credential->token, strlen(credential->token));
+		rbr_token_is_clean(credential->token, strlen(credential->token)) &&
+		(!credential->id_token || rbr_token_is_clean(credential->id_token, strlen(credential->id_token)));
+}
+
+/* When the first of the tokens ends, clock.real; 0: not known. */
+static int64_t
+end_of(const struct rbr_credential *credential)
+{
+	bool sooner = credential->expires == 0 || credential->id_expires < credential->expires;
+
+	return credential->id_expires != 0 && sooner ? credential->id_expires : credential->expires;
 }
 
 int64_t
@@ -61,9 +73,9 @@ rbr_credential_remaining(const struct rbr_credential *credential, struct rbr_clo
 
 	if (now.real < credential->obtained || (credential->boot_expires != 0 && now.boot >= credential->boot_expires))
 		return 0;
-	if (credential->expires == 0)
+	if (end_of(credential) == 0)
 		return INT64_MAX;
-	real_left = credential->expires - now.real;
+	real_left = end_of(credential) - now.real;
 	boot_left = credential->boot_expires - now.boot;
 	if (boot_left < real_left)
 		real_left = boot_left;
@@ -73,10 +85,10 @@ rbr_credential_remaining(const struct rbr_credential *credential, struct rbr_clo
 bool
 rbr_credential_usable(const struct rbr_credential *credential, struct rbr_clock now, int64_t min_valid)
 {
-	int64_t lifetime = credential->expires - credential->obtained;
+	int64_t end = end_of(credential), lifetime = end - credential->obtained;
 	int64_t wanted = min_valid < 0 ? RBR_MIN_VALID_DEFAULT : min_valid;
 
-	if (credential->expires != 0 && lifetime <= wanted)
+	if (end != 0 && lifetime <= wanted)
 		wanted = lifetime > 0 ? lifetime / 2 : 0;
 	return rbr_credential_remaining(credential, now) > wanted;
 }

@@ -36,6 +36,8 @@ struct rbr_credential {
 	int64_t boot_expires; /* clock.boot; where the expiry is not known, when to stop believing in the token */
 	int64_t renew_at; /* clock.real from which a renewal ahead of time is due; 0: never */
 	bool unfinished; /* the next refresh token is not in the store yet: whoever can should finish that */
+	const char *id_token; /* what some forms hand out in the token's place; NULL: none */
+	int64_t id_expires; /* its own end, clock.real; 0: not known */
 	int64_t obtained_ms; /* CLOCK_BOOTTIME in milliseconds: which of two events came first */
 };
 

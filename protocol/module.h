@@ -169,6 +169,8 @@ struct ringbearer_tokens {
 	struct ringbearer_secret *scope; /* as granted; NULL: the server did not say */
 	struct ringbearer_secret
 		*user; /* whom the service logged in, by a short name for people; NULL: it did not say */
+	struct ringbearer_secret *id_token; /* where the account has `token = id_token`; bytes 0x21 to 0x7E only */
+	int64_t id_expires; /* its own end, in seconds since 1970; 0: it does not say */
 };
 
 /* What names a stored secret. The members are the store's lookup key, all of them, always; `label` is for people. */

@@ -42,10 +42,12 @@ is_forgotten(const struct rbr_message *record, void *data)
 {
 	const struct forgotten *forgotten = data;
 	const char *account = rbr_message_get(record, "account"), *token = rbr_message_get(record, "token");
+	const char *id_token = rbr_message_get(record, "id_token");
 
 	if (!account || strcmp(account, forgotten->name) != 0 || (!forgotten->everything && !is_replaceable(record)))
 		return false;
-	return !forgotten->token || (token && strcmp(token, forgotten->token) == 0);
+	return !forgotten->token || (token && strcmp(token, forgotten->token) == 0) ||
+		(id_token && strcmp(id_token, forgotten->token) == 0);
 }
 
 void

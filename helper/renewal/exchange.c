@@ -29,6 +29,7 @@ forget_tokens(struct ringbearer_tokens *tokens)
 	rbr_secret_free(tokens->access_token);
 	rbr_secret_free(tokens->refresh_token);
 	rbr_secret_free(tokens->scope);
+	rbr_secret_free(tokens->id_token);
 	rbr_secret_free(tokens->user);
 	memset(tokens, 0, sizeof *tokens);
 	tokens->size = sizeof *tokens;
@@ -155,12 +156,47 @@ fail_refused(const struct rbr_exchange *exchange)
 		"may do there");
 }
 
+/* The account that hands out ID tokens must have got one. */
+static int
+check_id_token(const struct rbr_exchange *exchange)
+{
+	const struct ringbearer_secret *token = exchange->tokens.id_token;
+	struct rbr_error *error = &exchange->call.context->error;
+	const char *kind = rbr_account_get(exchange->call.account, RBR_KEY_TOKEN);
+
+	if (!kind || strcmp(kind, "id_token") != 0)
+		return 0;
+	if (!token)
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"the service gave no ID token, which `token = id_token` is for; add openid to `scope` and run `ringbearer login "
+			"%s`, or take the key out",
+			exchange->call.account->name);
+	if (token->size > TOKEN_SIZE_MAX || !rbr_token_is_clean(rbr_secret_string(token), token->size))
+		return rbr_fail(error, RINGBEARER_E_MALFORMED_RESPONSE,
+			"the ID token in the answer is longer than a line, or has bytes that no token may have; ask the service's "
+			"support");
+	return 0;
+}
+
+/* Seconds until the first of the tokens ends, or RINGBEARER_EXPIRES_UNKNOWN. */
+static int64_t
+lifetime_of(const struct rbr_exchange *exchange)
+{
+	int64_t lifetime = exchange->tokens.expires_in, left = exchange->tokens.id_expires - exchange->call.sent.real;
+
+	if (!exchange->tokens.id_token || exchange->tokens.id_expires == 0 ||
+		(lifetime != RINGBEARER_EXPIRES_UNKNOWN && lifetime <= left))
+		return lifetime;
+	return left > 0 ? left : 0;
+}
+
 int
 rbr_exchange_check(struct rbr_exchange *exchange, const struct rbr_wish *wish)
 {
 	const struct ringbearer_tokens *tokens = &exchange->tokens;
 	struct rbr_context *context = exchange->call.context;
 	const char *granted;
+	int rc;
 
 	if (!tokens->access_token || !tokens->token_type ||
 		!rbr_token_is_clean(rbr_secret_string(tokens->access_token), tokens->access_token->size))
@@ -170,6 +206,9 @@ rbr_exchange_check(struct rbr_exchange *exchange, const struct rbr_wish *wish)
 		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
 			"the token or its scope is longer than the %u bytes that fit into a line; ask the service's support",
 			TOKEN_SIZE_MAX);
+	rc = check_id_token(exchange);
+	if (rc < 0)
+		return rc;
 	exchange->refused_again = is_refused_again(exchange, wish);
 	if (exchange->refused_again)
 		return fail_refused(exchange);
@@ -200,7 +239,7 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 	const struct ringbearer_tokens *tokens = &exchange->tokens;
 	const char *username = rbr_account_get(account, RBR_KEY_USERNAME);
 	const char *issuer = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
-	int64_t lifetime = tokens->expires_in, ahead = rbr_account_renew_ahead(account, lifetime);
+	int64_t lifetime = lifetime_of(exchange), ahead = rbr_account_renew_ahead(account, lifetime);
 	int rc = rbr_message_add(record, "token", rbr_secret_string(tokens->access_token));
 
 	if (rc == 0)
@@ -217,6 +256,12 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 		rc = rbr_message_add_number(record, "obtained", exchange->call.sent.real);
 	if (rc == 0)
 		rc = rbr_message_add_number(record, "obtained_ms", exchange->call.sent_ms);
+	if (rc == 0 && tokens->id_token)
+		rc = rbr_message_add(record, "id_token", rbr_secret_string(tokens->id_token));
+	if (rc == 0 && tokens->id_token)
+		rc = rbr_message_add_number(record, "id_expires", tokens->id_expires);
+	if (rc == 0 && tokens->expires_in > 0)
+		rc = rbr_message_add_number(record, "expires", exchange->call.sent.real + tokens->expires_in);
 	if (rc < 0 || lifetime <= 0) /* not known, or over already: nothing that a caller could go by */
 		return rc;
 	/* A token that callers no longer take is late already. */
@@ -224,10 +269,7 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 		ahead = 2 * RBR_MIN_VALID_DEFAULT;
 	if (ahead > lifetime / 2)
 		ahead = lifetime / 2;
-	rc = rbr_message_add_number(record, "expires", exchange->call.sent.real + lifetime);
-	if (rc == 0)
-		rc = rbr_message_add_number(record, "renew_at", exchange->call.sent.real + lifetime - ahead);
-	return rc;
+	return rbr_message_add_number(record, "renew_at", exchange->call.sent.real + lifetime - ahead);
 }
 
 int
@@ -236,8 +278,7 @@ rbr_exchange_publish(
 {
 	const struct rbr_account *account = exchange->call.account;
 	struct rbr_context *context = exchange->call.context;
-	int64_t lifetime = exchange->tokens.expires_in,
-		assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
+	int64_t lifetime = lifetime_of(exchange), assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
 	int64_t keep = lifetime;
 	int rc;
 

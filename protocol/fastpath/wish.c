@@ -59,7 +59,9 @@ rbr_wish_is_own(const struct rbr_wish *wish)
 bool
 rbr_wish_refuses(const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
-	return (wish->refused && strcmp(wish->refused, credential->token) == 0) ||
+	return (wish->refused &&
+		       (strcmp(wish->refused, credential->token) == 0 ||
+			       (credential->id_token && strcmp(wish->refused, credential->id_token) == 0))) ||
 		(wish->request->refused_ms != 0 && credential->obtained_ms <= wish->request->refused_ms);
 }
 

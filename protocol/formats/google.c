@@ -20,6 +20,8 @@ rbr_format_google(const struct rbr_answer *answer, struct ringbearer_secret *out
 {
 	const char *wanted = secure_getenv("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE");
 	const char *type = wanted && strcmp(wanted, TYPE_ID_TOKEN) == 0 ? TYPE_ID_TOKEN : TYPE_JWT;
+	const struct rbr_credential *credential = answer->credential;
+	int64_t end = credential->id_token ? credential->id_expires : credential->expires;
 	char expires[64] = "";
 	int rc = rbr_secret_append_string(out, "{\"version\":1,\"success\":true,\"token_type\":");
 
@@ -28,9 +30,9 @@ rbr_format_google(const struct rbr_answer *answer, struct ringbearer_secret *out
 	if (rc == 0)
 		rc = rbr_secret_append_string(out, ",\"id_token\":");
 	if (rc == 0)
-		rc = rbr_json_string(out, answer->credential->token);
-	if (answer->credential->expires != 0)
-		(void)snprintf(expires, sizeof expires, ",\"expiration_time\":%" PRId64, answer->credential->expires);
+		rc = rbr_json_string(out, credential->id_token ? credential->id_token : credential->token);
+	if (end != 0)
+		(void)snprintf(expires, sizeof expires, ",\"expiration_time\":%" PRId64, end);
 	if (rc == 0)
 		rc = rbr_secret_append_string(out, expires);
 	return rc < 0 ? rc : rbr_secret_append(out, "}\n", 2);

@@ -18,8 +18,9 @@ rbr_format_kubernetes(const struct rbr_answer *answer, struct ringbearer_secret 
 	if (rc == 0)
 		rc = rbr_secret_append_string(out, ",\"kind\":\"ExecCredential\",\"status\":{\"token\":");
 	if (rc == 0)
-		rc = rbr_json_string(out, credential->token);
+		rc = rbr_json_string(out, credential->id_token ? credential->id_token : credential->token);
 	if (rc == 0)
-		rc = rbr_json_time(out, "expirationTimestamp", credential->expires);
+		rc = rbr_json_time(out, "expirationTimestamp",
+			credential->id_token ? credential->id_expires : credential->expires);
 	return rc < 0 ? rc : rbr_secret_append_string(out, "}}\n");
 }

@@ -7,7 +7,8 @@
 int
 rbr_format_token(const struct rbr_answer *answer, struct ringbearer_secret *out)
 {
-	int rc = rbr_secret_append_string(out, answer->credential->token);
+	const struct rbr_credential *credential = answer->credential;
+	int rc = rbr_secret_append_string(out, credential->id_token ? credential->id_token : credential->token);
 
 	return rc < 0 ? rc : rbr_secret_append(out, "\n", 1);
 }

@@ -105,6 +105,52 @@ describe('the device grant', () => {
   }
 });
 
+describe('an ID token', () => {
+  const encoded = (object) => Buffer.from(JSON.stringify(object)).toString('base64url');
+  const idToken = (exp) => `${encoded({ alg: 'none' })}.${encoded({ iss: 'x', exp })}.c2ln`;
+  const forms = (name) => ['kubernetes', 'google', 'token', 'git'].map((form) => world.run(['get', `--account=${name}`, `--format=${form}`]));
+
+  test('is handed out where the account says so, with its own expiry, by the cache as well; others get the access token', async () => {
+    const name = unique('id-token');
+    const exp = Math.floor(Date.now() / 1000) + 600;
+    await standing(name, { token: 'id_token', infer_rejection: 'no' });
+    answers[`/${name}/token`] = (form, response) => reply(response, 200, { ...TOKENS, id_token: idToken(exp) });
+    for (let i = 0; i < 2; i += 1) {
+      const [kubernetes, google, token, git] = (await Promise.all(forms(name))).map(({ stdout }) => stdout);
+      assert.deepEqual(JSON.parse(kubernetes).status, { token: idToken(exp), expirationTimestamp: new Date(exp * 1000).toISOString().replace('.000', '') });
+      assert.deepEqual([JSON.parse(google).id_token, JSON.parse(google).expiration_time], [idToken(exp), exp]);
+      assert.equal(token, `${idToken(exp)}\n`);
+      assert.match(git, /^password=made-up$/m);
+    }
+    assert.equal(asked(`/${name}/token`).length, 1);
+    await world.request({ account: name, password: idToken(exp) }, { verb: 'erase' });
+    answers[`/${name}/token`] = (form, response) => reply(response, 200, { ...TOKENS, id_token: idToken(exp + 5) });
+    assert.equal((await world.run(['token', name])).stdout, `${idToken(exp + 5)}\n`, 'one that was refused is renewed');
+  });
+
+  test('that is about to end is renewed although the access token lives', async () => {
+    const name = unique('id-token-short');
+    await standing(name, { token: 'id_token' });
+    answers[`/${name}/token`] = (form, response) => reply(response, 200, { ...TOKENS, id_token: idToken(Math.floor(Date.now() / 1000) + 1) });
+    assert.equal((await world.run(['token', name])).code, 0);
+    await new Promise((resolve) => { setTimeout(resolve, 1100); });
+    assert.equal((await world.run(['token', name])).code, 0);
+    assert.equal(asked(`/${name}/token`).length, 2);
+  });
+
+  test('that the service does not give is asked for in words; without the key none is kept', async () => {
+    const [name, plain] = [unique('id-token-none'), unique('id-token-plain')];
+    await standing(name, { token: 'id_token' });
+    answers[`/${name}/token`] = (form, response) => reply(response, 200, TOKENS);
+    const { code, stderr } = await world.run(['token', name]);
+    assert.equal(code, 7);
+    assert.match(stderr, /no ID token.*openid.*`scope`/);
+    await standing(plain);
+    answers[`/${plain}/token`] = (form, response) => reply(response, 200, { ...TOKENS, id_token: idToken(9) });
+    assert.equal((await world.run(['token', plain])).stdout, 'made-up\n');
+  });
+});
+
 describe('revocation', () => {
   const ends = { 'status 200': [200, ''], 'status 201': [201, ''], 'status 204': [204, ''], 'invalid_token': [400, { error: 'invalid_token' }], 'HTML': [200, '<p>ok</p>'] };
   for (const [what, [status, body]] of Object.entries(ends)) {

@@ -92,3 +92,15 @@ rbr_identity(const struct rbr_oauth *oauth, struct json_object *object)
 	json_object_put(claims);
 	return name ? name : first_of(oauth, object, member_names);
 }
+
+int64_t
+rbr_id_token_expires(const struct rbr_oauth *oauth, const char *token)
+{
+	struct json_object *claims = claims_of(oauth, token);
+	int64_t expires = 0;
+
+	if (!claims || !rbr_json_number(claims, "exp", &expires) || expires < 0 || expires > RBR_ID_EXPIRES_MAX)
+		expires = 0;
+	json_object_put(claims);
+	return expires;
+}

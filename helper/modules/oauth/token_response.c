@@ -74,6 +74,21 @@ is_clean(const char *text, char from)
 	return true;
 }
 
+/* An ID token is kept where the account says that it is handed out: the kernel has little room. */
+static int
+take_id_token(const struct rbr_oauth *oauth, struct json_object *object, struct ringbearer_tokens *tokens)
+{
+	const char *wanted = oauth->host->config(oauth->call, "token", 0), *token = rbr_json_text(object, "id_token");
+
+	if (!wanted || strcmp(wanted, "id_token") != 0 || !token || *token == '\0')
+		return 0;
+	if (!is_clean(token, 0x21))
+		return malformed(oauth, "has an ID token with bytes that no token may have");
+	tokens->id_expires = rbr_id_token_expires(oauth, token);
+	tokens->id_token = oauth->host->secret_new(token, strlen(token));
+	return tokens->id_token ? 0 : oauth->host->fail(oauth->call, RINGBEARER_E_SYSTEM, "out of memory");
+}
+
 static int
 take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ringbearer_tokens *tokens)
 {
@@ -94,6 +109,9 @@ take_tokens(const struct rbr_oauth *oauth, struct json_object *object, struct ri
 	if (!is_clean(access_token, 0x21) || (refresh_token && !is_clean(refresh_token, 0x20)) ||
 		(!refresh_token && rbr_json_has(object, "refresh_token")))
 		return malformed(oauth, "has a token with bytes that no token may have");
+	rc = take_id_token(oauth, object, tokens);
+	if (rc < 0)
+		return rc;
 	tokens->token_type = "Bearer";
 	tokens->expires_in = expires_in(oauth, object);
 	tokens->access_token = host->secret_new(access_token, strlen(access_token));
