@@ -109,7 +109,8 @@ export async function startDesktop(world) {
     });
     display.ended.then(() => reject(new Error('Xvfb ended')));
   });
-  return new Desktop(world, { ...world.env, DISPLAY: `:${number}`, QT_QPA_PLATFORM: 'xcb', KDE_FULL_SESSION: undefined });
+  // KeePassXC is started once for each folder of temporary files.
+  return new Desktop(world, { ...world.env, TMPDIR: world.dir, DISPLAY: `:${number}`, QT_QPA_PLATFORM: 'xcb', KDE_FULL_SESSION: undefined });
 }
 
 // ---- gnome-keyring
