@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import { afterEach, beforeEach, describe, test } from 'node:test';
 import { grantA } from '../e2e/lib/flows.mjs';
+import { encoded, itemsOf } from '../e2e/lib/keyring-items.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import {
   NAME, accountKeys, assertWorks, erase, get, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
@@ -186,13 +187,18 @@ describe('refused', () => {
     await assertWorks(world, await get(world));
   });
 
-  const storing = (world_, token) => `printf 'account=%s\\nrefresh_token=%s\\n\\n' '${NAME}' '${token}' | '${world_.program}' store`;
+  // By another machine's hand, say, that has the same keyring: `store` here would wait for the renewal's end.
+  const storing = async (token) => {
+    const { attributes } = (await itemsOf(world, NAME)).find((item) => item.attributes.kind === 'refresh_token');
+    const words = Object.entries(attributes).flat().map((word) => `'${word}'`).join(' ');
+    return `printf %s '${encoded(token)}' | secret-tool store --label=moved ${words}`;
+  };
 
   test('invalid_grant, but the store has another token by now: that one is used, once', { skip }, async () => {
     const { refresh_token } = await grantA(world);
     await world.request({ account: NAME, refresh_token: 'withdrawn-long-ago' }, { verb: 'store' });
     const earlier = await requests();
-    const result = await getUnderFire(world, NAME, { at: 0, command: storing(world, refresh_token) });
+    const result = await getUnderFire(world, NAME, { at: 0, command: await storing(refresh_token) });
     await assertWorks(world, result);
     assert.equal(await requests(), earlier + 2);
   });
@@ -200,7 +206,7 @@ describe('refused', () => {
   test('invalid_grant, and the other token is dead as well: two requests', { skip }, async () => {
     await world.request({ account: NAME, refresh_token: 'withdrawn-long-ago' }, { verb: 'store' });
     const earlier = await requests();
-    const result = await getUnderFire(world, NAME, { at: 0, command: storing(world, 'withdrawn-not-so-long-ago') });
+    const result = await getUnderFire(world, NAME, { at: 0, command: await storing('withdrawn-not-so-long-ago') });
     assert.deepEqual([result.code, result.answer.error], [3, 'login_required'], result.stderr);
     assert.equal(await requests(), earlier + 2);
   });
