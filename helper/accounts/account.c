@@ -4,6 +4,7 @@
 #include "account.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -184,8 +185,10 @@ identify(const char *key, const char *account, const char *what, unsigned line, 
 		line, key, nearest.name);
 }
 
+/* The LINES of a file, WHAT, as one layer. */
 static int
-add_own(struct rbr_account *account, const struct rbr_message *lines, const char *what, struct rbr_error *error)
+add_lines(struct rbr_account *account, enum rbr_layer layer, const struct rbr_message *lines, const char *what,
+	struct rbr_error *error)
 {
 	const struct rbr_value *earlier;
 	char place[PATH_MAX + 32];
@@ -200,14 +203,28 @@ add_own(struct rbr_account *account, const struct rbr_message *lines, const char
 			return key;
 		(void)snprintf(place, sizeof place, line ? "%s, line %u" : "%s", what, line);
 		earlier = rbr_account_value(account, key, 0);
-		if (!rbr_keys[key].repeats && earlier && earlier->layer == RBR_LAYER_ACCOUNT)
+		if (!rbr_keys[key].repeats && earlier && earlier->layer == layer)
 			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` stands there twice; keep one", place,
 				rbr_keys[key].name);
 		rc = rbr_key_check(&rbr_keys[key], rbr_message_value(lines, i), place, error);
 		if (rc == 0)
-			rc = push(account, key, RBR_LAYER_ACCOUNT, line, rbr_message_value(lines, i), error);
+			rc = push(account, key, layer, line, rbr_message_value(lines, i), error);
 	}
 	return rc;
+}
+
+/* What stands for all accounts. Below the provider: what a service prescribes is no matter of taste. */
+static int
+add_defaults_of(struct rbr_account *account, enum rbr_place place, enum rbr_layer layer, struct rbr_error *error)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
+	char path[PATH_MAX];
+	int rc = rbr_path_folder(place, RBR_DEFAULTS, path, NULL);
+
+	if (rc < 0 || (access(path, F_OK) < 0 && (errno == ENOENT || errno == ENOTDIR)))
+		return 0;
+	rc = rbr_config_read(path, RBR_TRUST_USER, &lines, error);
+	return rc < 0 ? rc : add_lines(account, layer, &lines, path, error);
 }
 
 /* What `{NAME}` stands for; the tenant may be a name in the provider's domain. */
@@ -335,7 +352,11 @@ add_layers(struct rbr_account *account, const struct rbr_message *lines, const c
 	int rc = add_defaults(account, error);
 
 	if (rc == 0)
-		rc = add_own(account, lines, what, error);
+		rc = add_defaults_of(account, RBR_PLACE_SYSTEM, RBR_LAYER_SYSTEM_DEFAULTS, error);
+	if (rc == 0)
+		rc = add_defaults_of(account, RBR_PLACE_USER, RBR_LAYER_USER_DEFAULTS, error);
+	if (rc == 0)
+		rc = add_lines(account, RBR_LAYER_ACCOUNT, lines, what, error);
 	if (rc == 0)
 		rc = add_provider(account, error);
 	if (rc == 0 && !rbr_account_get(account, RBR_KEY_GRANT))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * An account: what one name stands for. Its values come in layers, each above the one before:
- * built-in defaults, the provider's file, the account's file, the request.
+ * An account: what one name stands for. Its values come in layers, each above the one before: built-in defaults, what the
+ * issuer says, the system's and the user's defaults for all accounts, the provider's file, the account's file, the request.
  */
 #ifndef RBR_ACCOUNT_H
 #define RBR_ACCOUNT_H
@@ -45,6 +45,8 @@ enum rbr_layer {
 	RBR_LAYER_DEFAULT,
 	RBR_LAYER_METADATA, /* what the issuer says of itself */
 	RBR_LAYER_CONFIRMED, /* what of that a person confirmed at a login */
+	RBR_LAYER_SYSTEM_DEFAULTS, /* the file `defaults` of the system, then the user's */
+	RBR_LAYER_USER_DEFAULTS,
 	RBR_LAYER_PROVIDER,
 	RBR_LAYER_ACCOUNT,
 	RBR_LAYER_REQUEST,

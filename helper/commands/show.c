@@ -9,6 +9,16 @@
 #include "command.h"
 #include "person/log.h"
 
+/* The file of defaults at PLACE was there a moment ago. */
+static void
+show_defaults(enum rbr_place place, unsigned line)
+{
+	char path[PATH_MAX];
+
+	if (rbr_path_folder(place, RBR_DEFAULTS, path, NULL) == 0)
+		rbr_say("%s, line %u\n", path, line);
+}
+
 static void
 show_origin(const struct rbr_account *account, const struct rbr_value *value)
 {
@@ -19,6 +29,12 @@ show_origin(const struct rbr_account *account, const struct rbr_value *value)
 	case RBR_LAYER_METADATA:
 	case RBR_LAYER_CONFIRMED:
 		rbr_say("the issuer's metadata\n");
+		break;
+	case RBR_LAYER_SYSTEM_DEFAULTS:
+		show_defaults(RBR_PLACE_SYSTEM, value->line);
+		break;
+	case RBR_LAYER_USER_DEFAULTS:
+		show_defaults(RBR_PLACE_USER, value->line);
 		break;
 	case RBR_LAYER_PROVIDER:
 		rbr_say("%s, line %u\n", account->provider_path, value->line);

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+_Static_assert(sizeof RBR_DEFAULTS <= sizeof "accounts", "a name fits where the other was");
 /* Four numbers of 64 bits, four of 32, and what is behind each. */
 _Static_assert(4 * RBR_HEX_MAX + 4 * RBR_HEX_MAX / 2 + 8 <= RBR_STAMP_MAX, "a stamp has room");
 
@@ -41,8 +42,9 @@ rbr_account_check_name(const char *name, struct rbr_error *error)
 	return 0;
 }
 
-static void
-put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
+/* Returns where the NUL is. */
+static char *
+put_stamp(const struct statx *status, char *stamp)
 {
 	/* cp -p, rsync and touch -r set the time of the contents; that of the last change is the kernel's own. */
 	const uint64_t numbers[] = {status->stx_dev_major, status->stx_dev_minor, status->stx_ino,
@@ -55,6 +57,7 @@ put_stamp(const struct statx *status, char stamp[RBR_STAMP_MAX])
 		stamp = rbr_hex(stamp, numbers[i]);
 		*stamp++ = behind[i];
 	}
+	return stamp - 1;
 }
 
 static int
@@ -72,15 +75,29 @@ rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX])
 	if (look(path, &status) < 0)
 		(void)snprintf(stamp, RBR_STAMP_MAX, "-");
 	else
-		put_stamp(&status, stamp);
+		(void)put_stamp(&status, stamp);
+}
+
+/* An edited file of defaults makes tokens void as an edited account does. FOLDER, of accounts, becomes the path of the
+ * defaults beside it. Returns where the NUL is. */
+static char *
+add_defaults(char folder[PATH_MAX], char *stamp)
+{
+	struct statx status;
+
+	memcpy(strrchr(folder, '/') + 1, RBR_DEFAULTS, sizeof RBR_DEFAULTS);
+	if (look(folder, &status) < 0)
+		return stamp;
+	*stamp++ = ' ';
+	return put_stamp(&status, stamp);
 }
 
 int
 rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error)
 {
-	char folder[PATH_MAX];
+	char folder[PATH_MAX], *end;
 	struct statx status;
-	size_t i;
+	size_t i, each;
 	int rc = rbr_account_check_name(name, error);
 
 	for (i = 0; rc == 0 && i < RBR_ACCOUNT_PLACES; i++) {
@@ -90,7 +107,11 @@ rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr
 		if (rc < 0)
 			break;
 		if (look(ret_located->path, &status) == 0) {
-			put_stamp(&status, ret_located->stamp);
+			end = put_stamp(&status, ret_located->stamp);
+			for (each = 0; each < RBR_ACCOUNT_PLACES; each++)
+				if ((each == 0 && i == 0) || /* it is what is there */
+					rbr_path_folder(rbr_account_places[each], "accounts", folder, NULL) == 0)
+					end = add_defaults(folder, end);
 			return rbr_config_trust(ret_located->path, status.stx_mode, status.stx_uid, error);
 		}
 		if (errno != ENOENT && errno != ENOTDIR)

@@ -9,6 +9,7 @@
 #define RBR_ACCOUNT_NAME_MAX 64 /* characters */
 #define RBR_STAMP_MAX 112 /* a stamp as text, with its NUL */
 #define RBR_ACCOUNT_PLACES 2
+#define RBR_DEFAULTS "defaults" /* the file, beside the folder of accounts, with values for all of them */
 
 /* Where accounts are looked for: the first one counts. */
 extern const enum rbr_place rbr_account_places[RBR_ACCOUNT_PLACES];
@@ -19,10 +20,13 @@ int rbr_account_check_name(const char *name, struct rbr_error *error) RBR_MUST_C
 /* Where an account's file is and what it is just now: the hit needs no more than this. */
 struct rbr_located {
 	char path[PATH_MAX];
-	char stamp[RBR_STAMP_MAX]; /* device, inode, time of the contents, size and time of the last change, as text */
+	/* device, inode, time of the contents, size and time of the last change, as text; then the same of the files of
+	 * defaults that there are */
+	char stamp[(1 + RBR_ACCOUNT_PLACES) * RBR_STAMP_MAX];
 };
 
-/* Finds the file of the account NAME, the user's before the system's, with one statx each.
+/* Finds the file of the account NAME, the user's before the system's, with one statx each, and one for each file of
+ * defaults.
  * RINGBEARER_E_NO_ACCOUNT; RINGBEARER_E_CONFIG if others can write to the file or own it. */
 int rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error) RBR_MUST_CHECK;
 

@@ -21,6 +21,7 @@ const MEMORY = ['brk', 'mmap', 'munmap', 'getrandom'];
 const WORK = ['ioctl', 'read', 'statx', 'keyctl', 'geteuid', 'write', 'exit_group'];
 const MODULES = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
 const modules = fs.readdirSync(MODULES).filter((name) => name.endsWith('.so')).map((name) => path.join(MODULES, name));
+const SYSTEM_DEFAULTS = `${/RBR_SYSCONFDIR "(.*)"/.exec(fs.readFileSync(path.join(BUILD, 'folders.h'), 'utf8'))[1]}/ringbearer/defaults`;
 const PLACE = `https://hot-${process.pid}.example.test/v1/`; // an origin of this process: its record is cached, too
 
 describe('a cached token', () => {
@@ -70,6 +71,8 @@ describe('a cached token', () => {
     assert.ok(own.findIndex(({ call }) => call === 'prctl') < own.findIndex(({ call }) => call === 'keyctl'));
     return own.filter(({ call }) => call === 'statx').map(pathOf);
   };
+  // The account's file, and whether there are files of defaults.
+  const looks = () => [accountFile(world, name), path.join(world.env.XDG_CONFIG_HOME, 'ringbearer/defaults'), SYSTEM_DEFAULTS];
   // Each record takes a search and a read. Where no path leads from this session to the user's keyring, the read is
   // refused, and is done once more between the making of a path and its end: the calls that this adds.
   const detours = (calls, records) => {
@@ -79,7 +82,7 @@ describe('a cached token', () => {
   };
   const skip = (t) => t.skip(isInstrumented() ? 'instrumented builds do more' : 'strace is missing or not allowed to trace');
 
-  test('by account: one statx, one search, one read of the keyring', async (t) => {
+  test('by account: one look at its file and at the defaults, one search, one read of the keyring', async (t) => {
     if (!traceable || isInstrumented()) return skip(t);
     await world.must(['get', `--account=${name}`]);
     const ways = [
@@ -91,7 +94,7 @@ describe('a cached token', () => {
     ];
     for (const [args, input, reads] of ways) {
       const calls = await trace(args, input);
-      same(judge(calls), [accountFile(world, name)]);
+      same(judge(calls), looks());
       assert.equal(count(calls.own, 'read'), reads);
       assert.equal(count(calls.own, 'keyctl'), 2 + detours(calls.own, 1));
       assert.ok(calls.own.length <= 24, calls.own.map(({ line }) => line).join('\n'));
@@ -105,7 +108,7 @@ describe('a cached token', () => {
     for (const options of [[], ['--interactive'], ['--min-valid', '0']]) {
       const calls = await straced(['git-credential-ringbearer', ...options, 'get'], input);
       assert.ok(calls.stdout.includes(KEY), calls.stderr);
-      same(judge(calls), [accountFile(world, name)]);
+      same(judge(calls), looks());
     }
     return undefined;
   });
@@ -120,11 +123,11 @@ describe('a cached token', () => {
     for (const [args, words] of [[['get', `--url=${PLACE}`], ''], [['get'], input]]) {
       const calls = await trace(args, words);
       const looked = judge(calls);
-      assert.equal(looked.length, 3);
+      assert.equal(looked.length, 5);
       assert.equal(count(calls.own, 'keyctl'), 4 + detours(calls.own, 2));
       if (looked.includes('(hidden)')) continue;
       assert.equal(looked.filter((file) => file === accountFile(world, name)).length, 1);
-      assert.ok(looked.every((file) => file.includes('/ringbearer/accounts')), looked.join(' '));
+      assert.ok(looked.every((file) => /\/ringbearer\/(accounts|defaults)/.test(file)), looked.join(' '));
     }
     return undefined;
   });

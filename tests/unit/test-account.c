@@ -136,6 +136,91 @@ the_stamp_changes_with_the_file(void **state)
 	assert_string_equal(stamp, "-");
 }
 
+/* -- defaults -- */
+
+#define USER_DEFAULTS "config/ringbearer/defaults"
+#define SYSTEM_DEFAULTS "etc/ringbearer/defaults"
+
+static void
+assert_value(const struct rbr_account *account, enum rbr_key key, const char *text, enum rbr_layer layer)
+{
+	const struct rbr_value *value = rbr_account_value(account, (int)key, 0);
+
+	assert_non_null(value);
+	assert_string_equal(value->text, text);
+	assert_int_equal(value->layer, layer);
+}
+
+static void
+defaults_stand_below_provider_and_account(void **state)
+{
+	struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	struct rbr_error error = {0};
+
+	(void)state;
+	unit_write("shipped/prescribing", "title = P\ntimeout = 11\n", 0600);
+	unit_write(SYSTEM_DEFAULTS, "# for all\ntimeout = 12\nstore = file\nproxy = none\nip_version = 4\n", 0600);
+	unit_write(USER_DEFAULTS, "timeout = 13\nproxy = http://127.0.0.1:1/\nip_version = 6\n", 0600);
+	unit_write(USER "defaulted", "grant = api_key\nprovider = prescribing\nip_version = any\n", 0600);
+	if (load("defaulted", &account, &error) < 0)
+		fail_msg("%s", error.detail);
+	assert_value(&account, RBR_KEY_TIMEOUT, "11", RBR_LAYER_PROVIDER);
+	assert_value(&account, RBR_KEY_STORE, "file", RBR_LAYER_SYSTEM_DEFAULTS);
+	assert_value(&account, RBR_KEY_PROXY, "http://127.0.0.1:1/", RBR_LAYER_USER_DEFAULTS);
+	assert_value(&account, RBR_KEY_IP_VERSION, "any", RBR_LAYER_ACCOUNT);
+	assert_value(&account, RBR_KEY_PKCE, "S256", RBR_LAYER_DEFAULT);
+	assert_int_equal(rbr_account_value(&account, RBR_KEY_STORE, 0)->line, 3);
+	rbr_account_wipe(&account);
+	assert_int_equal(unlink(USER_DEFAULTS), 0);
+	assert_int_equal(unlink(SYSTEM_DEFAULTS), 0);
+}
+
+static void
+defaults_are_checked_as_an_account_is(void **state)
+{
+	struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	struct rbr_error error = {0};
+
+	(void)state;
+	unit_write(USER "defaulted", "grant = api_key\n", 0600);
+	unit_write(USER_DEFAULTS, "timeuot = 13\n", 0600);
+	assert_int_equal(load("defaulted", &account, &error), RINGBEARER_E_CONFIG);
+	unit_assert_contains(error.detail, "defaults, line 1");
+	unit_write(USER_DEFAULTS, "client_secret = x\n", 0600);
+	assert_int_equal(load("defaulted", &account, &error), RINGBEARER_E_CONFIG);
+	unit_write(USER_DEFAULTS, "timeout = 13\n", 0666);
+	assert_int_equal(load("defaulted", &account, &error), RINGBEARER_E_CONFIG);
+	unit_assert_contains(error.detail, "can be written by others");
+	assert_int_equal(unlink(USER_DEFAULTS), 0);
+}
+
+/* Tokens that were cached under the stamp before are not found any more. */
+static void
+the_stamp_changes_with_the_defaults(void **state)
+{
+	static const char *const files[] = {SYSTEM_DEFAULTS, USER_DEFAULTS};
+	struct rbr_located before, made, edited, gone;
+	size_t i;
+
+	(void)state;
+	unit_write(USER "stamped", plain, 0600);
+	unit_write(SYSTEM "stamped-there", plain, 0600);
+	for (i = 0; i < 2 * RBR_ARRAY_SIZE(files); i++) {
+		const char *name = i < RBR_ARRAY_SIZE(files) ? "stamped" : "stamped-there", *file = files[i % 2];
+
+		assert_int_equal(rbr_account_locate(name, &before, NULL), 0);
+		unit_write(file, "timeout = 5\n", 0600);
+		assert_int_equal(rbr_account_locate(name, &made, NULL), 0);
+		assert_string_not_equal(before.stamp, made.stamp);
+		unit_write(file, "timeout = 50\n", 0600);
+		assert_int_equal(rbr_account_locate(name, &edited, NULL), 0);
+		assert_string_not_equal(made.stamp, edited.stamp);
+		assert_int_equal(unlink(file), 0);
+		assert_int_equal(rbr_account_locate(name, &gone, NULL), 0);
+		assert_string_equal(before.stamp, gone.stamp);
+	}
+}
+
 /* The same size, another inode, and the time of the first: still another file. */
 static void
 the_stamp_tells_files_of_one_time_apart(void **state)
@@ -429,6 +514,9 @@ main(void)
 		cmocka_unit_test(an_account_without_a_file_is_none),
 		cmocka_unit_test(the_stamp_changes_with_the_file),
 		cmocka_unit_test(the_stamp_tells_files_of_one_time_apart),
+		cmocka_unit_test(defaults_stand_below_provider_and_account),
+		cmocka_unit_test(defaults_are_checked_as_an_account_is),
+		cmocka_unit_test(the_stamp_changes_with_the_defaults),
 		cmocka_unit_test(files_that_others_can_write_are_refused),
 		cmocka_unit_test(files_of_others_are_refused),
 		cmocka_unit_test(only_regular_files_are_read),
