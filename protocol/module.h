@@ -239,6 +239,13 @@ struct ringbearer_store {
 	/* Calls VISIT for every item of ACCOUNT (of all accounts if NULL) until it returns non-zero, which list()
 	 * returns. No values. The item that was changed last comes first, where the store knows. */
 	int (*list)(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data);
+
+	/* Makes what the store cannot do without (a key, a passphrase), unless that has been done, and tells where it is. */
+	int (*prepare)(struct ringbearer_call *call);
+
+	/* Opens a store that can be locked, for a while and for other processes as well; asks a person. And closes it. */
+	int (*unlock)(struct ringbearer_call *call);
+	int (*lock)(struct ringbearer_call *call);
 };
 
 /* What reads a language of callers. */

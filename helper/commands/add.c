@@ -5,11 +5,7 @@
  */
 #include "config.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #include "accounts/keys.h"
@@ -17,6 +13,8 @@
 #include "custody.h"
 #include "person/log.h"
 #include "protocol/fastpath/paths.h"
+#include "stores.h"
+#include "write.h"
 
 #define OPTION_SECRET_STDIN (RBR_KEYS + 1)
 
@@ -75,51 +73,6 @@ refuse_existing(struct rbr_context *context, const char *name, char ret_path[PAT
 }
 
 static int
-write_all(int descriptor, const struct ringbearer_secret *text)
-{
-	size_t written = 0;
-	ssize_t each;
-
-	while (written < text->size) {
-		each = write(descriptor, text->data + written, text->size - written);
-		if (each < 0 && errno != EINTR)
-			return -1;
-		written += each > 0 ? (size_t)each : 0;
-	}
-	return fsync(descriptor);
-}
-
-/* Complete or not at all: a new file beside it, on disk before it gets its name; an existing one is not replaced. */
-static int
-write_file(struct rbr_context *context, const char *path, const struct ringbearer_secret *text)
-{
-	char folder[PATH_MAX], temporary[PATH_MAX];
-	RBR_CLEANUP(rbr_close) int descriptor = -1;
-	RBR_CLEANUP(rbr_close) int directory = -1;
-	bool done;
-	int saved;
-
-	(void)snprintf(folder, sizeof folder, "%s", path);
-	*strrchr(folder, '/') = '\0';
-	if (snprintf(temporary, sizeof temporary, "%s/.new-XXXXXX", folder) >= (int)sizeof temporary)
-		return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "the path %.80s… is too long", path);
-	descriptor = mkostemp(temporary, O_CLOEXEC);
-	if (descriptor < 0)
-		return rbr_fail(
-			&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", folder, strerror(errno));
-	done = write_all(descriptor, text) == 0 && link(temporary, path) == 0;
-	saved = errno;
-	(void)unlink(temporary);
-	if (!done)
-		return rbr_fail(
-			&context->error, RINGBEARER_E_CONFIG, "%s cannot be written: %s", path, strerror(saved));
-	directory = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (directory >= 0)
-		(void)fsync(directory);
-	return 0;
-}
-
-static int
 keep_secret(struct rbr_context *context, struct rbr_account *account, const char *kind, bool from_stdin)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
@@ -128,39 +81,60 @@ keep_secret(struct rbr_context *context, struct rbr_account *account, const char
 	return rc < 0 ? rc : rbr_custody_keep(context, account, kind, &secret, true);
 }
 
+/* Tries the store, has a person choose another, and notes that one in LINES. */
 static int
-add(struct rbr_context *context, const char *name, const struct rbr_message *lines, bool from_stdin)
+choose_store(struct rbr_context *context, struct rbr_account *account, struct rbr_message *lines, bool from_stdin,
+	struct rbr_choice_of_store *choice)
+{
+	int rc;
+
+	choice->may_ask = !from_stdin && isatty(STDIN_FILENO);
+	rc = rbr_stores_choose(context, account, choice);
+	if (rc == 0 && choice->given && from_stdin)
+		rc = rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"the store `%s` is only read: put the secret there, and leave --secret-stdin out",
+			rbr_account_get(account, RBR_KEY_STORE));
+	if (rc == 0 && choice->chosen[0] != '\0' && rbr_message_add(lines, "store", choice->chosen) < 0)
+		rc = rbr_fail_memory(&context->error);
+	if (choice->given)
+		choice->kind = NULL;
+	return rc;
+}
+
+static int
+add(struct rbr_context *context, const char *name, struct rbr_message *lines, bool from_stdin)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
-	const char *kind = NULL;
-	bool login = false;
+	struct rbr_choice_of_store choice = {.kind = NULL};
 	char path[PATH_MAX];
 	int rc = refuse_existing(context, name, path);
 
 	if (rc == 0)
 		rc = rbr_account_assemble(name, lines, "the command line", &account, &context->error);
 	if (rc == 0)
-		rc = rbr_custody_kind(context, &account, &kind, &login);
+		rc = rbr_custody_kind(context, &account, &choice.kind, &choice.login);
+	if (rc == 0)
+		rc = choose_store(context, &account, lines, from_stdin, &choice);
 	if (rc == 0 && rbr_message_format(lines, &text) < 0)
 		rc = rbr_fail_memory(&context->error);
-	if (rc == 0 && kind)
-		rc = keep_secret(context, &account, kind, from_stdin);
+	if (rc == 0 && choice.kind)
+		rc = keep_secret(context, &account, choice.kind, from_stdin);
 	if (rc < 0)
 		return rc;
-	rc = write_file(context, path, &text);
-	if (rc < 0 && kind) {
+	rc = rbr_write_new(context, path, &text);
+	if (rc < 0 && choice.kind) {
 		RBR_CLEANUP(rbr_close) int turn = -1;
 		struct rbr_error first = context->error;
 
-		if (rbr_custody_erase(context, &account, kind, false, &turn) < 0)
-			rbr_warn(context, name, "its secret stays in the keyring: %s", context->error.detail);
+		if (rbr_custody_erase(context, &account, choice.kind, false, &turn) < 0)
+			rbr_warn(context, name, "its secret stays in the store: %s", context->error.detail);
 		context->error = first;
 		return rc;
 	}
 	if (rc == 0)
-		rbr_say(login ? "%s: added; now run `ringbearer login %s`\n"
-			      : "%s: added; try `ringbearer token %s --show`\n",
+		rbr_say(choice.login ? "%s: added; now run `ringbearer login %s`\n"
+				     : "%s: added; try `ringbearer token %s --show`\n",
 			name, name);
 	return rc;
 }

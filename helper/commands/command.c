@@ -26,10 +26,15 @@ const struct rbr_command rbr_commands[] = {
 		"  --min-valid=SECONDS  how long the token must still live (30)\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"
 		"  --show               write the token even to a terminal\n"},
-	{"store", rbr_command_store, "[OPTION …]", "keep a secret that is given on standard input",
+	{"store", rbr_command_store, "[OPTION …] | init|unlock|lock [ACCOUNT] [--KEY=VALUE …]",
+		"keep a secret that is given on standard input, or see to a store",
 		"Reads account= and one of client_secret=, refresh_token= and api_key= from standard input, keeps the secret in\n"
 		"the keyring and reads it back. What git stores for a place is kept the same way if no account answers for it.\n\n"
-		"  --interactive        a person may be asked to unlock the keyring\n"},
+		"  --interactive        a person may be asked to unlock the keyring\n\n"
+		"init makes what a store needs that has no keyring service behind it: the key of store = file, in a file or, with\n"
+		"--store-key=passphrase, of a passphrase. unlock asks for that, and lock forgets it. They go by the account that is\n"
+		"named, else by the defaults, and by --store, --store-folder, --store-key, --store-key-file and\n"
+		"--store-passphrase-time.\n"},
 	{"erase", rbr_command_erase, "[--account=NAME | --url=URL] [OPTION …]",
 		"drop a token that was refused, a secret, or a password",
 		"Reads a request from standard input, unless that is a terminal and an option says what is meant. Drops the\n"
@@ -62,6 +67,13 @@ const struct rbr_command rbr_commands[] = {
 		"  --interactive        a person may be asked to unlock the keyring\n"},
 	{"refresh", rbr_command_refresh, "ACCOUNT [--metadata]", "renew an account's token now",
 		"  --metadata           first drop what is remembered of the issuer's metadata\n"},
+	{"move", rbr_command_move, "ACCOUNT --store=NAME [--KEY=VALUE …]", "move an account's secrets to another store",
+		"Carries the secrets there, reads them back, has the account's file name the new store, and removes the secrets from\n"
+		"the old one.\n\n"
+		"  --store=NAME         the new store\n"
+		"  --store-folder=FOLDER, --store-key=SOURCE, --store-key-file=FILE, --store-command=COMMAND,\n"
+		"  --store-passphrase-time=SECONDS\n"
+		"                       its settings, which go into the file as well\n"},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
 	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",
 		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"

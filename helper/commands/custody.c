@@ -172,6 +172,7 @@ rbr_custody_erase(
 	struct rbr_grant grant;
 	struct ringbearer_call call;
 	struct rbr_vault vault;
+	bool spared;
 	size_t i;
 	int rc;
 
@@ -181,12 +182,13 @@ rbr_custody_erase(
 		rc = take_turn(&call, turn);
 	if (rc == 0)
 		rc = rbr_vault_open(&call, &vault);
-	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(kinds); i++) {
+	spared = rc == 0 && !kind && rbr_vault_is_read_only(&vault); /* what others put there is theirs */
+	for (i = 0; rc == 0 && !spared && i < RBR_ARRAY_SIZE(kinds); i++) {
 		if (kind ? strcmp(kind, kinds[i]) != 0 : rbr_vault_binding(account, kinds[i], endpoint, NULL) < 0)
 			continue; /* without a binding there can be no such secret */
 		rc = rbr_vault_erase(&vault, kinds[i]);
 	}
-	if (rc == 0 && !kind && rbr_account_get(account, RBR_KEY_ISSUER))
+	if (rc == 0 && !spared && !kind && rbr_account_get(account, RBR_KEY_ISSUER))
 		rc = rbr_vault_forget_confirmed(&vault);
 	if (rc == 0 && (!kind || strcmp(kind, RBR_KIND_REFRESH_TOKEN) == 0))
 		rbr_custody_forget_all(context, account); /* what waits to be kept would come back otherwise */
@@ -248,7 +250,7 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 	rc = rbr_vault_open(&call, &vault);
 	if (rc == 0 && vault.store.ops.list && vault.store.ops.erase)
 		rc = erase_listed(&call, &vault.store, &items);
-	else if (rc == 0)
+	else if (rc == 0 && !rbr_vault_is_read_only(&vault))
 		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s cannot list and erase secrets; remove the account's there", vault.store.name);
 	rbr_names_wipe(&items.texts);

@@ -8,6 +8,7 @@
 #include "accounts/match.h"
 #include "command.h"
 #include "custody.h"
+#include "stores.h"
 #include "vault/storage.h"
 #include "vault/vault.h"
 
@@ -56,8 +57,11 @@ rbr_command_store(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
-	int rc = rbr_ask_message(context, argc, argv, &request);
+	int rc;
 
+	if (argc > 1 && rbr_stores_knows(argv[1]))
+		return rbr_stores_see_to(context, argc - 1, argv + 1);
+	rc = rbr_ask_message(context, argc, argv, &request);
 	if (rc < 0)
 		return rc;
 	/* What has no secret in it, or nowhere to belong to, is left alone. */

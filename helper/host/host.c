@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "accounts/endpoint.h"
 #include "accounts/trust.h"
@@ -170,6 +172,36 @@ host_retry_after(struct ringbearer_call *call, long seconds)
 	call->context->error.retry_after = seconds > RETRY_AFTER_MAX ? RETRY_AFTER_MAX : seconds;
 }
 
+/* Whose account is it? One of the system's has its secrets where the system's are, for who may write there. */
+static enum rbr_place
+place_of(const struct rbr_account *account)
+{
+	char folder[PATH_MAX];
+	struct stat status;
+	size_t size;
+
+	if (account->path[0] == '\0' || rbr_path_folder(RBR_PLACE_SYSTEM, "accounts/", folder, NULL) < 0)
+		return RBR_PLACE_USER;
+	size = strlen(folder);
+	if (strncmp(account->path, folder, size) != 0)
+		return RBR_PLACE_USER;
+	if (geteuid() == 0 ||
+		(rbr_path_state(RBR_PLACE_SYSTEM, folder, NULL) == 0 && stat(folder, &status) == 0 &&
+			status.st_uid == geteuid()))
+		return RBR_PLACE_SYSTEM;
+	return RBR_PLACE_USER;
+}
+
+static const char *
+host_folder(struct ringbearer_call *call, const char *key)
+{
+	enum rbr_place place = place_of(call->account);
+	int rc = strcmp(key, "state_folder") == 0 ? rbr_path_state(place, call->folder, NULL)
+						  : rbr_path_folder(place, "", call->folder, NULL);
+
+	return rc < 0 ? NULL : call->folder;
+}
+
 static const char *
 host_config(struct ringbearer_call *call, const char *key, size_t index)
 {
@@ -180,6 +212,12 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 	/* Nobody learns of a place that no secret may be sent to. */
 	if (value && rbr_endpoint_admit(call->account, (enum rbr_key)value->key, NULL) < 0)
 		return NULL;
+	if (strcmp(key, "state_folder") == 0)
+		return host_folder(call, key);
+	if (strcmp(key, "config_folder") == 0)
+		return host_folder(call, key);
+	if (strcmp(key, "credentials_folder") == 0)
+		return rbr_path_credentials();
 	if (strcmp(key, "request_scope") == 0) {
 		value = rbr_account_value(call->account, RBR_KEY_SCOPE, index);
 		return value && value->layer == RBR_LAYER_REQUEST ? value->text : NULL;

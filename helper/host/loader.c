@@ -33,8 +33,8 @@
 #include "protocol/writer.h"
 
 #define FILE_NAME_MAX 80
-#define DYNAMIC_MAX 4096 /* bytes of an object's table that are looked through */
 #define SURVEY_MAX 240 /* of a list of modules in a message */
+#define DYNAMIC_MAX 4096 /* bytes of an object's table that are looked through */
 /* A vtable that ends before this has not even its own size. */
 #define OPERATIONS_MIN sizeof(uint32_t)
 

@@ -114,15 +114,16 @@ say(int terminal, const char *text)
 		return; /* then it goes unsaid */
 }
 
-/* Makes the terminal silent, which waits until it is ours. What let us go on by then is no news. */
+/* Makes the terminal silent (unless ECHO), which waits until it is ours. What let us go on by then is no news. */
 static void
-silence(int terminal, const struct termios *before)
+silence(int terminal, bool echo, const struct termios *before)
 {
 	struct termios silent = *before;
 	const struct timespec now = {.tv_sec = 0};
 	sigset_t going_on;
 
-	silent.c_lflag &= ~(tcflag_t)ECHO;
+	if (!echo)
+		silent.c_lflag &= ~(tcflag_t)ECHO;
 	silent.c_lflag |= ECHONL | ICANON | ISIG;
 	(void)tcsetattr(terminal, TCSAFLUSH, &silent);
 	(void)sigemptyset(&going_on);
@@ -133,14 +134,14 @@ silence(int terminal, const struct termios *before)
 /* Asks with the terminal silent, and again when somebody else may have had it meanwhile: echo may be on then, and the question
  * is out of sight. A terminal that is given away, by Ctrl-Z, is as it was before. */
 static int
-ask_silently(int terminal, const char *prompt, struct termios *before, struct ringbearer_secret *secret)
+ask_silently(int terminal, const char *prompt, bool echo, struct termios *before, struct ringbearer_secret *secret)
 {
 	struct watch watch;
 	int rc;
 
 	do {
 		watch_signals(&watch);
-		silence(terminal, before);
+		silence(terminal, echo, before);
 		say(terminal, prompt); /* now that nothing shows any more */
 		rc = read_line(terminal, &watch, secret);
 		if (rc < 0)
@@ -154,8 +155,8 @@ ask_silently(int terminal, const char *prompt, struct termios *before, struct ri
 	return rc;
 }
 
-int
-rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error)
+static int
+ask(const char *prompt, bool echo, struct ringbearer_secret *ret_secret, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
 	RBR_CLEANUP(rbr_free_string) char *shown = strdup(prompt);
@@ -167,11 +168,23 @@ rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struc
 	if (!shown)
 		return rbr_fail_memory(error);
 	rbr_sanitize_lines(shown);
-	rc = ask_silently(terminal, shown, &before, ret_secret);
+	rc = ask_silently(terminal, shown, echo, &before, ret_secret);
 	if (rc < 0)
 		return rbr_fail(
 			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));
 	return 0;
+}
+
+int
+rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error)
+{
+	return ask(prompt, false, ret_secret, error);
+}
+
+int
+rbr_terminal_question(const char *prompt, struct ringbearer_secret *ret_line, struct rbr_error *error)
+{
+	return ask(prompt, true, ret_line, error);
 }
 
 void

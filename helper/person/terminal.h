@@ -12,6 +12,10 @@
  * put back in order also when a signal ends the program. RINGBEARER_E_USAGE if there is no terminal. */
 int rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error) RBR_MUST_CHECK;
 
+/* The same for what is no secret: it shows while it is typed. */
+int rbr_terminal_question(const char *prompt, struct ringbearer_secret *ret_line, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
 /* Is there a terminal to ask on? */
 bool rbr_terminal_present(void);
 

@@ -3,8 +3,10 @@
 
 #include "vault.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "accounts/endpoint.h"
 #include "person/log.h"
@@ -31,6 +33,9 @@ static const struct {
 	{KIND_PROBE, "probe"},
 	{KIND_CONFIRMED, "confirmed endpoints"},
 };
+
+const char *const rbr_vault_kinds[] = {
+	RBR_KIND_CLIENT_SECRET, RBR_KIND_REFRESH_TOKEN, RBR_KIND_API_KEY, KIND_CONFIRMED, NULL};
 
 const char *
 rbr_vault_label(const char *kind)
@@ -84,9 +89,9 @@ rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_
 {
 	const char *endpoint;
 
+	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
 	if (strcmp(kind, RBR_KIND_API_KEY) == 0)
 		return bind_to_matches(account, ret_endpoint, error);
-	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
 	if (!endpoint)
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`token_endpoint` is not set; add token_endpoint = https://…, or an `issuer` or `provider` that knows it");
@@ -115,6 +120,20 @@ bind_item(const struct rbr_vault *vault, const char *kind, struct binding *bindi
 	return 0;
 }
 
+/* What people call it. */
+static const char *
+name_of(const struct rbr_vault *vault)
+{
+	return strcmp(rbr_account_get(vault->call->account, RBR_KEY_STORE), "secret_service") == 0 ? "the keyring"
+												   : "the store";
+}
+
+bool
+rbr_vault_is_read_only(const struct rbr_vault *vault)
+{
+	return !vault->store.ops.store && !vault->store.ops.erase;
+}
+
 static int
 unsupported(const struct rbr_vault *vault, const char *what)
 {
@@ -133,14 +152,16 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 		return unsupported(vault, "look secrets up");
 	rc = vault->store.ops.lookup(vault->call, &binding->item, ret_secret);
 	if (rc == RINGBEARER_E_NO_SECRET)
-		return rbr_fail(error, rc, "the keyring holds no %s for %s at %s; give it with `ringbearer secret %s`",
-			rbr_vault_label(kind), binding->item.client_id, binding->endpoint, binding->item.account);
+		return rbr_fail(error, rc, "%s holds no %s for %s at %s; give it with `ringbearer secret %s`",
+			name_of(vault), rbr_vault_label(kind), binding->item.client_id, binding->endpoint,
+			binding->item.account);
 	if (rc == 0 && !*ret_secret)
 		return rbr_fail(error, RINGBEARER_E_MODULE, "the module %s gave no value; report it to its author",
 			vault->store.name);
 	if (rc == 0 && rbr_vault_check(*ret_secret, NULL) < 0)
 		return rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the keyring's item is not one that ringbearer wrote; remove it in the keyring's viewer and give the secret again");
+			"%s has an item that ringbearer did not write; remove it there and give the secret again",
+			name_of(vault));
 	return rbr_loader_check(vault->call->context, vault->store.name, rc);
 }
 
@@ -171,7 +192,7 @@ keep(struct rbr_vault *vault, const struct binding *binding, const struct ringbe
 		return rc;
 	if (!kept || !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the keyring gave back another %s than it was given; check the keyring and try again",
+			"%s gave back another %s than it was given; check it and try again", name_of(vault),
 			rbr_vault_label(binding->item.kind));
 	return 0;
 }
@@ -266,28 +287,59 @@ rbr_vault_forget_confirmed(struct rbr_vault *vault)
 	return rbr_vault_erase(vault, KIND_CONFIRMED);
 }
 
+static const struct binding trial = {
+	.item = {.size = sizeof(struct ringbearer_item),
+		.account = "ringbearer",
+		.kind = KIND_PROBE,
+		.client_id = "none",
+		.endpoint = "none",
+		.label = "ringbearer: no secret, but a trial whether this keyring can be written"},
+	.endpoint = "none",
+};
+
 /* The same item for all accounts, which stays: one that came and went would pile up in a recycle bin, and some keyrings ask
- * before they remove anything. */
+ * before they remove anything. TEXT is its value. */
+static int
+keep_probe(struct rbr_vault *vault, const struct ringbearer_secret *text)
+{
+	rbr_trace(vault->call->context, "trying whether %s can be written", name_of(vault));
+	if (rbr_vault_is_read_only(vault))
+		return rbr_fail(&vault->call->context->error, RINGBEARER_E_CONFIG,
+			"the store `%s` is only read here, and there would be a secret to keep; choose another `store`",
+			rbr_account_get(vault->call->account, RBR_KEY_STORE));
+	return keep(vault, &trial, text);
+}
+
 int
 rbr_vault_probe(struct rbr_vault *vault)
 {
-	static const struct binding binding = {
-		.item = {.size = sizeof(struct ringbearer_item),
-			.account = "ringbearer",
-			.kind = KIND_PROBE,
-			.client_id = "none",
-			.endpoint = "none",
-			.label = "ringbearer: no secret, but a trial whether this keyring can be written"},
-		.endpoint = "none",
-	};
-	struct ringbearer_secret probe = RBR_SECRET_EMPTY;
-	int rc = rbr_secret_append_string(&probe, "ringbearer tries whether the keyring can be written");
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	int rc = rbr_secret_append_string(&text, "ringbearer tries whether the keyring can be written");
 
-	rbr_trace(vault->call->context, "trying whether the keyring can be written");
-	if (rc == 0)
-		rc = keep(vault, &binding, &probe);
-	rbr_secret_wipe(&probe);
-	return rc;
+	return rc < 0 ? rbr_fail_memory(&vault->call->context->error) : keep_probe(vault, &text);
+}
+
+int
+rbr_vault_same(struct rbr_vault *a, struct rbr_vault *b, bool *ret_same)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *found = NULL;
+	struct rbr_error *error = &a->call->context->error;
+	char digits[RBR_HEX_MAX];
+	uint64_t number;
+	int rc;
+
+	if (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number)
+		return rbr_fail(error, RINGBEARER_E_SYSTEM, "there is no randomness: %s", strerror(errno));
+	if (rbr_secret_append_string(&text, "ringbearer tries whether two stores are one: ") < 0 ||
+		rbr_secret_append(&text, digits, (size_t)(rbr_hex(digits, number) - digits)) < 0)
+		return rbr_fail_memory(error);
+	rc = keep_probe(b, &text);
+	if (rc < 0)
+		return rc;
+	rc = lookup(a, &trial, &found);
+	*ret_same = rc == 0 && rbr_secret_equal(found->data, found->size, text.data, text.size);
+	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
 }
 
 int

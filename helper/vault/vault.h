@@ -23,6 +23,9 @@ struct rbr_vault {
 /* Opens the account's store for CALL. RINGBEARER_E_MODULE. */
 int rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault) RBR_MUST_CHECK;
 
+/* Is it one that others fill, and nobody here can write to? */
+bool rbr_vault_is_read_only(const struct rbr_vault *vault);
+
 /* The endpoint that secrets of KIND are bound to: the places that the account answers for if the secret itself is
  * handed out, otherwise the token endpoint, or the issuer where that is discovered. RINGBEARER_E_CONFIG if the
  * account names none. */
@@ -51,8 +54,15 @@ int rbr_vault_recall_confirmed(struct rbr_vault *vault, struct rbr_account *acco
 int rbr_vault_keep_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
 int rbr_vault_forget_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
 
-/* Can something be kept just now? Keeps and reads back an item that is no secret, the same one each time. */
+/* Can something be kept just now? Keeps and reads back an item that is no secret, the same one each time. RINGBEARER_E_CONFIG if
+ * never, RINGBEARER_E_STORE_… */
 int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
+
+/* Are these two the same place? What is kept in B for a moment is looked for in A. */
+int rbr_vault_same(struct rbr_vault *a, struct rbr_vault *b, bool *ret_same) RBR_MUST_CHECK;
+
+/* What may be kept for an account, the last NULL. */
+extern const char *const rbr_vault_kinds[];
 
 /* Is KIND one of the three kinds? */
 bool rbr_vault_knows(const char *kind);

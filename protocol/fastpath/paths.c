@@ -28,6 +28,14 @@ put(char path[PATH_MAX], struct rbr_error *error, const char *a, const char *b, 
 	return 0;
 }
 
+static const char *
+home(void)
+{
+	const char *base = environment_path("HOME");
+
+	return base ? base : rbr_home();
+}
+
 static int
 user_folder(const char *what, char path[PATH_MAX], struct rbr_error *error)
 {
@@ -35,12 +43,31 @@ user_folder(const char *what, char path[PATH_MAX], struct rbr_error *error)
 
 	if (base)
 		return put(path, error, base, "/ringbearer/", what);
-	base = environment_path("HOME");
-	if (!base)
-		base = rbr_home();
+	base = home();
 	if (!base)
 		return rbr_fail(error, RINGBEARER_E_CONFIG, "there is no home folder; set HOME or XDG_CONFIG_HOME");
 	return put(path, error, base, "/.config/ringbearer/", what);
+}
+
+int
+rbr_path_state(enum rbr_place place, char ret_path[PATH_MAX], struct rbr_error *error)
+{
+	const char *base = environment_path("XDG_STATE_HOME");
+
+	if (place == RBR_PLACE_SYSTEM)
+		return put(ret_path, error, RBR_STATEDIR, "", "");
+	if (base)
+		return put(ret_path, error, base, "/ringbearer", "");
+	base = home();
+	if (!base)
+		return rbr_fail(error, RINGBEARER_E_CONFIG, "there is no home folder; set HOME or XDG_STATE_HOME");
+	return put(ret_path, error, base, "/.local/state/ringbearer", "");
+}
+
+const char *
+rbr_path_credentials(void)
+{
+	return environment_path("CREDENTIALS_DIRECTORY");
 }
 
 int

@@ -22,6 +22,13 @@ const char *rbr_home(void);
 int rbr_path_folder(enum rbr_place place, const char *what, char ret_path[PATH_MAX], struct rbr_error *error)
 	RBR_MUST_CHECK;
 
+/* The folder for what lasts and is no configuration: $XDG_STATE_HOME/ringbearer, else ~/.local/state/ringbearer; or
+ * the system's. RINGBEARER_E_CONFIG if the user has no home or the path is too long. */
+int rbr_path_state(enum rbr_place place, char ret_path[PATH_MAX], struct rbr_error *error) RBR_MUST_CHECK;
+
+/* Where systemd puts the credentials of the service that this is; NULL elsewhere. */
+const char *rbr_path_credentials(void);
+
 /* FOLDER/NAME. */
 int rbr_path_join(const char *folder, const char *name, char ret_path[PATH_MAX], struct rbr_error *error)
 	RBR_MUST_CHECK;

@@ -9,6 +9,7 @@ manual=$builddir/helper/ringbearer.1
 protocol=$srcdir/protocol/ringbearer-protocol.7
 module=$srcdir/protocol/ringbearer-module.7
 library=$srcdir/protocol/libringbearer.3
+program=$srcdir/protocol/ringbearer-store.7
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/ringbearer-docs.XXXXXX") || exit 1
 trap 'rm -rf "$scratch"' EXIT
 number=0
@@ -192,6 +193,13 @@ check_config() {
   mentioned "$scratch/code" "$module"
 }
 
+# What a program that is a store is told, and may answer.
+check_store_words() {
+  sed -n -e 's/.*{"\([a-z_]*\)", item->.*/\1/p' -e 's/.*add_line(&\{0,1\}work, "\([a-z_]*\)".*/\1/p' \
+    -e 's/.*said(&\{0,1\}work, "\([a-z_]*\)").*/\1/p' "$srcdir/helper/modules/stores/command.c" | sort -u >"$scratch/code"
+  mentioned "$scratch/code" "$program"
+}
+
 check_exports() {
   sed -n '/^global:/,/^local:/s/^	\(ringbearer_[a-z_]*\);.*/\1/p' "$srcdir/protocol/libringbearer.map" >"$scratch/code"
   section SYNOPSIS "$library" | grep -o 'ringbearer_[a-z_]*(' | tr -d '(' >"$scratch/manual"
@@ -245,6 +253,7 @@ check 'the provider files and those that are installed' check_provider_files
 check 'the functions of the host are in ringbearer-module(7)' members ringbearer_host
 check 'the operations of modules are in ringbearer-module(7)' operations
 check 'the words of config are in ringbearer-module(7)' check_config
+check 'the words of store = command are in ringbearer-store(7)' check_store_words
 check 'libringbearer.map and the functions in libringbearer(3)' check_exports
 check 'libringbearer.map and the prototypes in ringbearer.h' check_prototypes
 check 'the prototypes in ringbearer.h and the synopsis of libringbearer(3)' check_synopsis
@@ -256,7 +265,7 @@ else
   skip 'the example in ringbearer-module(7) compiles' 'no C compiler'
   skip 'the example in libringbearer(3) compiles' 'no C compiler'
 fi
-for page in "$manual" "$protocol" "$module" "$library"; do
+for page in "$manual" "$protocol" "$module" "$library" "$program"; do
   if command -v mandoc >/dev/null 2>&1; then
     check "mandoc finds nothing wrong with ${page##*/}" check_lint "$page"
   else
