@@ -33,6 +33,11 @@ check_claims(const struct rbr_oauth *oauth, const char *claims)
 	(void)sprintf(text, "{\"id_token\":\"h.%s.s\"}", claims);
 	answer = rbr_json_parse(text, strlen(text));
 	check_name(oauth, answer);
+	if (answer && rbr_json_text(answer, "id_token")) {
+		int64_t expires = rbr_id_token_expires(oauth, rbr_json_text(answer, "id_token"));
+
+		FUZZ_EXPECT(expires >= 0 && expires <= RBR_ID_EXPIRES_MAX);
+	}
 	json_object_put(answer);
 	free(text);
 }
@@ -43,7 +48,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct ringbearer_call call;
-	struct rbr_oauth oauth = {fake_host(), &call, true};
+	struct rbr_oauth oauth = {.host = fake_host(), .call = &call, .standing = true};
 	struct ringbearer_secret *decoded;
 	struct json_object *answer;
 	char *text;

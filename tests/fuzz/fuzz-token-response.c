@@ -18,6 +18,9 @@ check_tokens(const struct rbr_oauth *oauth, const struct ringbearer_tokens *toke
 		FUZZ_EXPECT(*p >= 0x21 && *p <= 0x7e);
 	FUZZ_EXPECT((size_t)(p - oauth->host->secret_data(tokens->access_token)) ==
 		oauth->host->secret_size(tokens->access_token));
+	for (p = tokens->id_token ? oauth->host->secret_data(tokens->id_token) : ""; *p; p++)
+		FUZZ_EXPECT(*p >= 0x21 && *p <= 0x7e);
+	FUZZ_EXPECT(tokens->id_expires >= 0);
 	FUZZ_EXPECT(strcmp(tokens->token_type, "Bearer") == 0);
 	FUZZ_EXPECT(tokens->expires_in >= RINGBEARER_EXPIRES_UNKNOWN && tokens->expires_in <= RBR_EXPIRES_IN_MAX);
 	for (p = tokens->scope ? oauth->host->secret_data(tokens->scope) : ""; *p; p++)
@@ -39,6 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	fake_call_start(&call);
+	fake_set(&call, "token", "id_token");
 	answer.status = statuses[data[0] % (sizeof statuses / sizeof statuses[0])];
 	answer.body = oauth.host->secret_new(data + 1, size - 1);
 	rc = rbr_token_response(&oauth, &answer, &tokens);
@@ -57,6 +61,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	oauth.host->secret_free(tokens.access_token);
 	oauth.host->secret_free(tokens.refresh_token);
 	oauth.host->secret_free(tokens.scope);
+	oauth.host->secret_free(tokens.user);
+	oauth.host->secret_free(tokens.id_token);
 	oauth.host->secret_free(answer.body);
 	FUZZ_EXPECT(fake_secrets() == 0);
 	return 0;
