@@ -18,6 +18,8 @@
 #define RETRY_WINDOW_MS 5000
 /* How often a refresh token is sent without an answer before a person is asked. */
 #define SENDS_MAX 2
+/* What the store has at least to take the next refresh token. */
+#define KEEP_MS (5 * 1000)
 
 /* The standing grant is over: nobody needs to ask the server again with this token. Only the account's own request shows
  * that: some services call it an invalid grant when somebody asks for more than was consented to. */
@@ -130,6 +132,9 @@ keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
 
 	if (next && !(used && rbr_secret_equal(next->data, next->size, used->data, used->size))) {
 		rbr_call_hide(&exchange->call, next);
+		/* A service that took all the time there was leaves the keyring some of its own. */
+		if (exchange->call.deadline_ms < rbr_now_ms() + KEEP_MS)
+			exchange->call.deadline_ms = rbr_now_ms() + KEEP_MS;
 		rc = rbr_exchange_vault(exchange);
 		if (rc == 0)
 			rc = rbr_vault_keep(&exchange->vault, RBR_KIND_REFRESH_TOKEN, next);
