@@ -138,8 +138,8 @@ function targets(warm, { rows, peers }, { library, cold, rotation, early }) {
     ['by account at most 1.15 times the empty program', named(warm, BY_ACCOUNT), 1.15],
     ['by URL among 1,000 accounts at most 1.3 times the empty program', named(warm, BY_URL_MANY), 1.3],
     ['by ringbearer_get() in at most 10 us', { ratio: library.us, interval: [library.low, library.high] }, 10],
-    ...(cold ? [[`not cached at most 2.5 times ${CURL}`, named(cold, COLD), 2.5]] : []),
-    ...(rotation ? [[`renewed with rotation at most 4 times ${CURL_REFRESH}`, named(rotation, ROTATION), 4]] : []),
+    ...(cold ? [[`not cached at most 1.9 times ${CURL}`, named(cold, COLD), 1.9]] : []),
+    ...(rotation ? [[`renewed with rotation at most 2.5 times ${CURL_REFRESH}`, named(rotation, ROTATION), 2.5]] : []),
     ['within renew_ahead at most 2 times the start of the two programs', named(early, AHEAD), 2],
     ...peers.map((peer) => [`ahead of ${peer.name}`, { ratio: own.ms / peer.ms, interval: [own.ms / peer.ms, own.ms / peer.ms] }, 1]),
   ];
