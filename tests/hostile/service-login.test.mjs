@@ -54,6 +54,23 @@ describe('an answer of another service (mix-up, RFC 9700 section 4.4)', () => {
     const { parameters } = await Login.complete(world, name);
     assert.equal(new URL(parameters.redirect_uri).pathname, `/callback/${name}`);
   });
+
+  test('and brought to another account\'s, it ends the login, and nothing of it is believed', async () => {
+    const name = await add();
+    for (const path of ['/callback', '/callback/other']) {
+      const { code, stderr } = await Login.during(world, name, async (login) => {
+        assert.equal((await login.get({ code: 'code', state: 'another' }, { path })).status, 404);
+        assert.equal((await login.get({ code: 'code', state: login.parameters.state }, { path: '/elsewhere' })).status, 404);
+        assert.ok(login.waits);
+        const { status } = await login.get({ error: 'access_denied', error_description: 'call 555-0100', state: login.parameters.state }, { path });
+        assert.equal(status, 400);
+        return login.end();
+      });
+      assert.equal(code, 6, stderr);
+      assert.match(stderr, /came back to another address than this login's/);
+      assert.doesNotMatch(stderr, /555-0100/);
+    }
+  });
 });
 
 describe('an address with more in it than addresses have', () => {

@@ -16,7 +16,6 @@
 #include "protocol/writer.h"
 
 #define BACKLOG 16
-#define PATH_DEFAULT "/callback"
 #define START_PATH "/start/"
 #define TRIES 8 /* for a port that is free in both families */
 
@@ -139,7 +138,7 @@ listen_anywhere(const char *account, struct place *place, struct rbr_loopback *l
 	int reason;
 
 	*place = (struct place){.host = "127.0.0.1"};
-	(void)snprintf(place->path, sizeof place->path, "%s/%s", PATH_DEFAULT, account);
+	(void)snprintf(place->path, sizeof place->path, "%s/%s", RBR_CALLBACK_PATH, account);
 	reason = listen_at(place, loopback, port);
 	if (reason == 0 || loopback->sockets[1] < 0)
 		return reason;
@@ -176,6 +175,7 @@ rbr_loopback_open(const struct rbr_oauth *oauth, const char *registered, struct 
 	int reason;
 
 	*ret_loopback = RBR_LOOPBACK_CLOSED;
+	ret_loopback->of_account = !registered;
 	if (registered && !parse_registered(registered, &place))
 		return oauth->host->fail(oauth->call, RINGBEARER_E_CONFIG,
 			"`redirect_uri` is no loopback address that can be listened on; run the login with --paste");

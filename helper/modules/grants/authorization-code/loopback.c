@@ -53,6 +53,7 @@ struct wait {
 	const char *page; /* what /done shows; NULL while that is not known */
 	bool start_only;
 	bool over;
+	bool astray; /* the state came back, and to another path */
 	struct visitor visitors[VISITORS_MAX];
 };
 
@@ -117,17 +118,29 @@ done_path(const struct rbr_loopback *loopback)
 	return strcmp(loopback->path, DONE_PATH) == 0 ? OTHER_DONE_PATH : DONE_PATH;
 }
 
-static void
-take_callback(struct wait *wait, struct visitor *visitor, const char *query, size_t size)
+/* Does QUERY have the state that is waited for? Then the callback has what it says. */
+static bool
+is_ours(const struct wait *wait, const char *query, size_t size)
 {
 	struct rbr_callback *callback = wait->callback;
 	bool may_come = wait->loopback->started || !wait->loopback->guarded;
+
+	if (wait->over || !wait->state || !may_come)
+		return false;
+	if (rbr_callback_parse(query, size, callback) && callback->state && same(callback->state, wait->state))
+		return true;
+	memset(callback, 0, sizeof *callback);
+	return false;
+}
+
+static void
+take_callback(struct wait *wait, struct visitor *visitor, const char *query, size_t size)
+{
 	char *elsewhere;
 
-	if (wait->over || !wait->state || !may_come || !rbr_callback_parse(query, size, callback) || !callback->state ||
-		!same(callback->state, wait->state) || (!callback->code && !callback->error)) {
+	if (!is_ours(wait, query, size) || (!wait->callback->code && !wait->callback->error)) {
 		if (!wait->over)
-			memset(callback, 0, sizeof *callback);
+			memset(wait->callback, 0, sizeof *wait->callback);
 		answer_page(visitor, 400, "This is not the login that was started",
 			"The address does not belong to the login that is waiting. Go back to the page of the service, or start the login "
 			"again in the terminal.");
@@ -137,6 +150,27 @@ take_callback(struct wait *wait, struct visitor *visitor, const char *query, siz
 	elsewhere = rbr_page_elsewhere(done_path(wait->loopback));
 	answer(visitor, elsewhere);
 	g_free(elsewhere);
+}
+
+/* Where each account has a path of its own: is this the path of another? */
+static bool
+is_of_another_account(const struct rbr_loopback *loopback, const struct rbr_head *head)
+{
+	size_t size = strlen(RBR_CALLBACK_PATH);
+
+	return loopback->of_account && head->path_size >= size && memcmp(head->path, RBR_CALLBACK_PATH, size) == 0 &&
+		(head->path_size == size || head->path[size] == '/');
+}
+
+/* The state is nobody else's business: who brings it to another account's address was sent there by a service that the browser
+ * was led to by another (RFC 9700 section 4.4). Nothing of it is believed, and the login is over. */
+static void
+refuse_astray(struct wait *wait, struct visitor *visitor)
+{
+	explicit_bzero(wait->callback, sizeof *wait->callback);
+	wait->astray = wait->over = true;
+	answer_page(visitor, 400, "This answer came to the wrong address",
+		"It may have been meant for another service, and nothing of it was believed. Start the login again in the terminal.");
 }
 
 static void
@@ -180,6 +214,8 @@ serve(struct wait *wait, struct visitor *visitor, const struct rbr_head *head)
 		take_callback(wait, visitor, head->query ? head->query : "", head->query_size);
 	else if (!head->query && loopback->destination && is_path(head, loopback->start_path))
 		set_out(wait, visitor);
+	else if (head->query && is_of_another_account(loopback, head) && is_ours(wait, head->query, head->query_size))
+		refuse_astray(wait, visitor);
 	else if (head->query || !is_path(head, done_path(loopback)))
 		answer_page(visitor, 404, "There is nothing here", "Start the login again in the terminal.");
 	else if (wait->page) {
@@ -306,16 +342,22 @@ rbr_loopback_wait(const struct rbr_oauth *oauth, struct rbr_loopback *loopback, 
 {
 	int64_t deadline = rbr_oauth_now_ms() + milliseconds;
 	struct wait *wait = begin(oauth, loopback);
-	bool over;
+	bool over, astray;
 
 	wait->state = state;
 	wait->callback = ret_callback;
 	while (!wait->over && rbr_oauth_now_ms() < deadline)
 		turn(wait, deadline - rbr_oauth_now_ms());
 	over = wait->over;
+	astray = wait->astray;
 	end(wait);
-	if (over)
+	if (over && !astray)
 		return 0;
+	if (astray)
+		return oauth->host->fail(oauth->call, RINGBEARER_E_ACCESS_DENIED,
+			"an answer came back to another address than this login's (%s); it may have been meant for another service, and "
+			"nothing of it was believed; run `ringbearer login %s` again",
+			loopback->redirect_uri, oauth->host->config(oauth->call, "account", 0));
 	return oauth->host->fail(oauth->call, RINGBEARER_E_LOGIN_REQUIRED,
 		"nobody came back from the service's page in time; run `ringbearer login %s` again",
 		oauth->host->config(oauth->call, "account", 0));

@@ -6,6 +6,7 @@
 #include "callback.h"
 #include "modules/oauth/oauth.h"
 
+#define RBR_CALLBACK_PATH "/callback" /* before an account's name */
 #define RBR_REDIRECT_MAX 512 /* bytes of a redirect URI, with its NUL */
 
 struct rbr_loopback {
@@ -16,6 +17,7 @@ struct rbr_loopback {
 	char start[RBR_REDIRECT_MAX]; /* the address to set out from; "" if there is none */
 	const char *start_path; /* in it */
 	const char *destination; /* where it leads */
+	bool of_account; /* the path is this account's, and others have theirs */
 	bool guarded; /* a browser was given `start`, and only who came by it may come back */
 	bool started; /* somebody has come by it */
 	bool warned; /* of somebody else */
@@ -46,8 +48,9 @@ bool rbr_loopback_wait_start(const struct rbr_oauth *oauth, struct rbr_loopback 
 /*
  * Waits until a browser comes back with STATE, and sends it on to a page without the code in its address. Anything else
  * (another path, host, method or state, a parameter twice; while it is guarded, another user, and whoever comes back before
- * anybody has set out) is refused and the wait goes on, so that no page on this machine can end a login.
- * RINGBEARER_E_LOGIN_REQUIRED when MILLISECONDS are over.
+ * anybody has set out) is refused and the wait goes on, so that no page on this machine can end a login. Only who has the right
+ * STATE and brings it to the path of another account ends it: RINGBEARER_E_ACCESS_DENIED. RINGBEARER_E_LOGIN_REQUIRED when MILLISECONDS
+ * are over.
  */
 int rbr_loopback_wait(const struct rbr_oauth *oauth, struct rbr_loopback *loopback, const char *state,
 	int64_t milliseconds, struct rbr_callback *ret_callback) __attribute__((warn_unused_result));
