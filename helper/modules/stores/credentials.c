@@ -128,8 +128,8 @@ check_binding(struct ringbearer_call *call, const struct ringbearer_item *item, 
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return 0;
 	if (rc == 0 && strcmp(host->secret_data(endpoint), item->endpoint) != 0) {
-		host->log(call, RINGBEARER_LOG_WARNING, "%s binds the secret to another endpoint than the account's",
-			path);
+		host->log(
+			call, RINGBEARER_LOG_TRACE, "%s binds the secret to another endpoint than the account's", path);
 		rc = RINGBEARER_E_NO_SECRET;
 	}
 	host->secret_free(endpoint);

@@ -58,20 +58,23 @@ const parse = (text) => text.trim().split('\n').map((line, order) => {
   return { order, number: Number(number), thread: Number(thread), name, result: result === 'fired' ? result : Number(result), detail };
 });
 
-// Runs `ringbearer get`, and at call number `at` sends the signal to it or to `victim`, or runs the shell
-// command: { code, answer, calls, fired, … }, `fired` being the
-// name of the call at which it happened, if it did.
-export async function getUnderFire(world, account, { from = 'send', at = -1, signal = 9, victim, command, env = {} } = {}) {
+// Runs `ringbearer` with these words and this input, and at call number `at` sends the signal to it or to `victim`, or runs the
+// shell command: { code, calls, fired, … }, `fired` being the name of the call at which it happened, if it did.
+export async function underFire(world, args, input, { from = 'send', at = -1, signal = 9, victim, command, env = {} } = {}) {
   const tools = toolsOf(world);
   const log = path.join(tools, 'log');
   const happening = command ? `--run=${command}` : `--victim=${victim ?? 0}`;
   const flags = [`--log=${log}`, `--from=${from}`, `--at=${at}`, `--signal=${signal}`, happening];
   const look = process.getuid() === 0 ? {} : { LD_PRELOAD: path.join(tools, 'preload.so') };
-  const result = await world.exec(path.join(tools, 'killer'), [...flags, world.program, 'get'], {
-    env: { ...look, ...env }, input: `account=${account}\ncapability[]=authtype\ncapability[]=error\n\n`,
-  });
+  const result = await world.exec(path.join(tools, 'killer'), [...flags, world.program, ...args], { env: { ...look, ...env }, input });
   const calls = parse(fs.readFileSync(log, 'utf8'));
-  return { ...result, answer: result.code < 128 ? readMessage(result.stdout) : {}, calls, fired: calls.find((call) => call.result === 'fired')?.name };
+  return { ...result, calls, fired: calls.find((call) => call.result === 'fired')?.name };
+}
+
+// The same with `get`, and its `answer`.
+export async function getUnderFire(world, account, options) {
+  const result = await underFire(world, ['get'], `account=${account}\ncapability[]=authtype\ncapability[]=error\n\n`, options);
+  return { ...result, answer: result.code < 128 ? readMessage(result.stdout) : {} };
 }
 
 // So many numbers from 0 on, evenly spread, END not among them.

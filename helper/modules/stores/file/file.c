@@ -204,15 +204,18 @@ open_part(const struct work *work, const char *name, const struct rbr_writer *bi
 static int
 open_secret(struct work *work, const struct ringbearer_secret *content, struct ringbearer_secret **ret_value)
 {
+	enum rbr_seal_state state;
 	struct parts parts;
 	int rc;
 
 	if (!take_apart(content, &parts))
 		return explain_head(work, work->name, content);
 	/* Damage first: it is damage with any key. */
-	if (rbr_seal_open(NULL, NULL, parts.what, parts.what_size, NULL) == RBR_SEAL_DAMAGED ||
-		rbr_seal_open(NULL, NULL, parts.secret, parts.secret_size, NULL) == RBR_SEAL_DAMAGED)
-		return explain(work, work->name, RBR_SEAL_DAMAGED);
+	state = rbr_seal_open(NULL, NULL, parts.what, parts.what_size, NULL);
+	if (state == RBR_SEAL_SOUND)
+		state = rbr_seal_open(NULL, NULL, parts.secret, parts.secret_size, NULL);
+	if (state != RBR_SEAL_SOUND)
+		return explain(work, work->name, state);
 	rc = find_key(work);
 	return rc < 0 ? rc : open_part(work, work->name, &work->binding, parts.secret, parts.secret_size, ret_value);
 }

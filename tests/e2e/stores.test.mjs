@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: MIT
+//
+// Where secrets rest: chosen in the account, by files of defaults, by `add` on a machine without a keyring service; what systemd or a
+// container hands over; and the way from one store to another.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { obstacle, underFire } from '../faults/lib/killer.mjs';
+import { accountFile, closeWorld } from './lib/accounts.mjs';
+import { BUILD } from './lib/builds.mjs';
+import { KEY, ask, askAfresh, assertRefused, keyAccount, unique } from './lib/small-accounts.mjs';
+import { onTerminal } from './lib/terminal.mjs';
+import { World } from './lib/world.mjs';
+
+const modules = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
+const missing = !fs.existsSync(path.join(modules, 'store-file.so')) && 'this build has no libsodium';
+const flags = (keys) => Object.entries(keys).map(([key, value]) => `--${key.replaceAll('_', '-')}=${value}`);
+const STEP = 5; // of the calls at which a move is killed
+
+describe('without a keyring service', { skip: missing }, () => {
+  let world;
+  let counter = 0;
+  const fresh = (what) => unique(`${what}-${counter += 1}`);
+  const defaults = () => path.join(world.env.XDG_CONFIG_HOME, 'ringbearer/defaults');
+  const add = (name, keys, options) => world.run(['add', name, ...flags({ ...keyAccount, ...keys })], options);
+  before(async () => { world = await World.create({ servers: false, keyring: 'nobus' }); });
+  after(() => closeWorld(world));
+
+  test('add names the stores that there are before it asks for anything', async () => {
+    const name = fresh('add');
+    const { code, stderr } = await add(name, {});
+    assert.equal(code, 4);
+    assert.match(stderr, /the keyring cannot be reached.*; or keep secrets elsewhere: add --store= with one of command, credentials, file, secret_service\n$/);
+    assert.equal(fs.existsSync(accountFile(world, name)), false);
+  });
+
+  test('a store without its key says how to make it; with it the secret is kept, and nothing of it is in the clear', async () => {
+    const name = fresh('add');
+    const early = await world.run(['add', name, ...flags({ ...keyAccount, store: 'file' }), '--secret-stdin'], { input: KEY });
+    assert.deepEqual([early.code, /run `ringbearer store init`/.test(early.stderr)], [4, true]);
+    const made = await world.must(['store', 'init']);
+    const [, key] = /The key is in (\S+)\. Keep a copy/.exec(made.stderr);
+    assert.equal(fs.statSync(key).mode & 0o777, 0o600);
+    const before = fs.readFileSync(key, 'utf8');
+    assert.match((await world.must(['store', 'init'])).stderr, /There is a key already/);
+    assert.equal(fs.readFileSync(key, 'utf8'), before);
+    await world.add(name, { ...keyAccount, store: 'file' }, KEY);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+  });
+
+  test('`store` without words is the verb that it was', async () => {
+    const name = fresh('verb');
+    world.account(name, { ...keyAccount, store: 'file' });
+    assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+    assert.equal((await world.run(['store', 'nonsense'])).code, 2);
+  });
+
+  test('at a terminal, add asks for the store, and goes on', async () => {
+    const name = fresh('asked');
+    const { code, output } = await onTerminal(world, ['add', name, ...flags(keyAccount)], [[/\[file\]: $/, '\n'], [/shown\): $/, `${KEY}\n`]]);
+    assert.equal(code, 0, output);
+    assert.match(output, /There is no keyring service here/);
+    assert.match(fs.readFileSync(accountFile(world, name), 'utf8'), /^store ?= ?file$/m);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+  });
+
+  test('defaults choose for all accounts; show names them, and a token that is cached is not handed out past an edit', async () => {
+    const name = fresh('defaults');
+    fs.writeFileSync(defaults(), '# here\nstore = file\n');
+    await world.add(name, keyAccount, KEY);
+    assert.doesNotMatch(fs.readFileSync(accountFile(world, name), 'utf8'), /store/);
+    assert.match((await world.must(['show', name])).stdout, new RegExp(`^store = file\\n\\t# ${defaults()}, line 2$`, 'm'));
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+    const cached = async () => /from the cache/.test((await ask(world, { account: name }, { env: { RINGBEARER_TRACE: '1' } })).stderr);
+    assert.equal(await cached(), true);
+    fs.appendFileSync(defaults(), 'store_folder = /nonexistent/secrets\n');
+    assertRefused(await ask(world, { account: name }), 4, 'store_unavailable', /\/nonexistent\/secrets/);
+    fs.writeFileSync(defaults(), 'nonsense = 1\n');
+    assertRefused(await ask(world, { account: name }), 7, 'config', /defaults, line 1: there is no key `nonsense`/);
+    fs.rmSync(defaults());
+    assert.equal((await ask(world, { account: name })).code, 4, 'and past their removal');
+  });
+
+  test('credentials are read where systemd or a container has put them, and nowhere else', async () => {
+    const [name, other] = [fresh('credential'), fresh('credential')];
+    const folder = path.join(world.dir, 'secrets');
+    fs.mkdirSync(folder);
+    for (const each of [name, other]) world.account(each, { ...keyAccount, store: 'credentials' });
+    fs.writeFileSync(path.join(folder, `${name}.api_key`), `${KEY}\n`, { mode: 0o400 });
+    assertRefused(await ask(world, { account: name }), 4, 'store_unavailable', /LoadCredential=/);
+    const env = { CREDENTIALS_DIRECTORY: folder };
+    assertRefused(await ask(world, { account: other }, { env }), 4, 'no_secret');
+    assert.equal((await ask(world, { account: name }, { env })).answer.password, KEY);
+    world.account(name, { ...keyAccount, store: 'credentials', store_folder: folder });
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+    fs.writeFileSync(path.join(folder, `${name}.endpoint`), 'https://elsewhere.example.test/\n');
+    assertRefused(await askAfresh(world, name), 4, 'no_secret');
+    fs.writeFileSync(path.join(folder, `${name}.endpoint`), `${keyAccount.match}\n`);
+    assert.equal((await askAfresh(world, name)).answer.password, KEY);
+    assert.equal((await ask(world, { account: name, api_key: 'x' }, { verb: 'store' })).code, 7);
+    await world.must(['remove', name]);
+    assert.ok(fs.existsSync(path.join(folder, `${name}.api_key`)), 'it is not ours to remove');
+  });
+
+  test('add does not ask for what is handed over, and refuses a grant that has to keep something', async () => {
+    const name = fresh('handed');
+    const folder = path.join(world.dir, 'handed');
+    fs.mkdirSync(folder);
+    fs.writeFileSync(path.join(folder, `${name}.api_key`), KEY, { mode: 0o400 });
+    const keys = { store: 'credentials', store_folder: folder };
+    assert.equal((await world.run(['add', name, ...flags({ ...keyAccount, ...keys }), '--secret-stdin'], { input: KEY })).code, 2);
+    assert.equal((await add(name, keys)).code, 0);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+    const login = { provider: 'oauth2', grant: 'device_code', client_id: 'x', client_auth: 'none', token_endpoint: 'https://a.example.test/t',
+      device_authorization_endpoint: 'https://a.example.test/d', match: 'https://a.example.test/' };
+    const { code, stderr } = await world.run(['add', fresh('handed'), ...flags({ ...login, ...keys })]);
+    assert.deepEqual([code, /is only read, and the grant `device_code` brings a refresh token/.test(stderr)], [7, true], stderr);
+  });
+
+  describe('move', () => {
+    const there = (name) => path.join(world.dir, `store-of-${name}`);
+    async function kept(name) {
+      return (await askAfresh(world, name)).answer.password;
+    }
+    async function account() {
+      const name = fresh('move');
+      fs.writeFileSync(accountFile(world, name), `# mine\nprovider = oauth2\n\ngrant = api_key\nmatch = ${keyAccount.match}\nstore = file`);
+      assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+      assert.equal((await ask(world, { account: name, client_secret: 'beside' }, { verb: 'store' })).code, 7, 'nothing to bind it to');
+      return name;
+    }
+
+    test('carries the secrets, rewrites the file and leaves nothing', async () => {
+      const name = await account();
+      assert.equal((await world.run(['move', name, '--store=file'])).code, 2, 'they are there already');
+      await world.must(['move', name, '--store=file', `--store-folder=${there(name)}`]);
+      assert.equal(fs.readFileSync(accountFile(world, name), 'utf8'),
+        `# mine\nprovider = oauth2\n\ngrant = api_key\nmatch = ${keyAccount.match}\nstore = file\nstore_folder = ${there(name)}\n`);
+      assert.equal(await kept(name), KEY);
+      fs.renameSync(there(name), `${there(name)}.away`);
+      assert.equal((await askAfresh(world, name)).code, 4, 'it is nowhere else');
+      fs.renameSync(`${there(name)}.away`, there(name));
+    });
+
+    test('stops where the new store cannot keep them, and all is as it was', async () => {
+      const name = await account();
+      const text = fs.readFileSync(accountFile(world, name), 'utf8');
+      for (const to of [['credentials', `--store-folder=${world.dir}`], ['secret_service'], ['command', '--store-command=/bin/false'], ['nothing']]) {
+        const { code } = await world.run(['move', name, `--store=${to[0]}`, ...to.slice(1)]);
+        assert.ok(code === 4 || code === 7, `${to[0]}: ${code}`);
+        assert.equal(fs.readFileSync(accountFile(world, name), 'utf8'), text);
+        assert.equal(await kept(name), KEY);
+      }
+    });
+
+    test('is killed at any of its calls, and the store that the file names has them', { skip: obstacle() }, async () => {
+      const name = await account();
+      const text = fs.readFileSync(accountFile(world, name), 'utf8');
+      const args = ['move', name, '--store=file', `--store-folder=${there(name)}`];
+      const { calls } = await underFire(world, args, '', { from: 'lock' });
+      const last = calls.find(({ name: call, number }) => call === 'keyctl' && number > 0)?.number ?? calls.at(-1).number;
+      for (let at = 0; at < last; at += STEP) {
+        fs.rmSync(there(name), { recursive: true, force: true });
+        fs.writeFileSync(accountFile(world, name), text);
+        assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+        const { fired } = await underFire(world, args, '', { from: 'lock', at });
+        assert.equal(await kept(name), KEY, `killed at ${at} (${fired})`);
+      }
+    });
+  });
+});
