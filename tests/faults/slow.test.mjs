@@ -51,6 +51,12 @@ const manners = {
     }
     response.end();
   },
+  // Says all of it, and that more will come.
+  endless: async (response, status, body) => {
+    const text = JSON.stringify(body);
+    response.writeHead(status, { 'content-type': 'application/json', 'content-length': text.length + 1 });
+    response.write(text);
+  },
 };
 
 before(async () => {
