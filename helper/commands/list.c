@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,6 +18,7 @@
 #include "person/log.h"
 #include "protocol/fastpath/wish.h"
 #include "protocol/formats/formats.h"
+#include "protocol/writer.h"
 #include "renewal/discovery.h"
 #include "vault/storage.h"
 #include "vault/vault.h"
@@ -42,9 +44,30 @@ struct standing {
 /* -- what the keyring holds: names only -- */
 
 struct holdings {
+	char *store; /* which: all that says so in an account */
 	struct rbr_names accounts; /* that have a refresh token, or a lasting token */
 	bool known;
 };
+
+#define STORES_MAX 8 /* that are remembered; of more, each is asked for each account */
+#define STORE_TEXT_MAX 16384
+
+struct all_holdings {
+	struct holdings list[STORES_MAX];
+	size_t count;
+};
+
+static void
+wipe_holdings(struct all_holdings *all)
+{
+	size_t i;
+
+	for (i = 0; i < all->count; i++) {
+		free(all->list[i].store);
+		rbr_names_wipe(&all->list[i].accounts);
+	}
+	all->count = 0;
+}
 
 static int
 note_item(const struct ringbearer_item *item, void *data)
@@ -69,15 +92,58 @@ read_holdings(struct rbr_context *context, const struct rbr_account *account, st
 		vault.store.ops.list(&call, NULL, note_item, holdings) == 0;
 }
 
-static enum holding
-holding_of(struct rbr_context *context, const struct rbr_account *account, struct holdings *holdings, bool *read)
+/* All that says which store ACCOUNT has: two of the same text are one. */
+static void
+name_store(const struct rbr_account *account, char text[STORE_TEXT_MAX])
 {
+	static const enum rbr_key keys[] = {
+		RBR_KEY_STORE, RBR_KEY_STORE_FOLDER, RBR_KEY_STORE_KEY, RBR_KEY_STORE_KEY_FILE, RBR_KEY_STORE_COMMAND};
+	struct rbr_writer writer = rbr_writer_start(text, STORE_TEXT_MAX);
+	const char *slash = strrchr(account->path, '/'), *value;
 	size_t i;
 
-	if (!*read)
-		read_holdings(context, account, holdings);
-	*read = true;
-	if (!holdings->known)
+	for (i = 0; i < RBR_ARRAY_SIZE(keys); i++) {
+		value = rbr_account_get(account, keys[i]);
+		rbr_write_format(&writer, "%s\n", value ? value : "");
+	}
+	if (slash) /* whether it is the system's */
+		rbr_write(&writer, account->path, (size_t)(slash - account->path));
+}
+
+/* What ACCOUNT's store holds: it is asked once, however many accounts it has. NULL if memory is short. */
+static struct holdings *
+holdings_of(struct rbr_context *context, const struct rbr_account *account, struct all_holdings *all)
+{
+	char text[STORE_TEXT_MAX];
+	struct holdings *mine;
+	size_t i;
+
+	name_store(account, text);
+	for (i = 0; i < all->count; i++)
+		if (strcmp(all->list[i].store, text) == 0)
+			return &all->list[i];
+	if (all->count == STORES_MAX) {
+		mine = &all->list[STORES_MAX - 1];
+		free(mine->store);
+		rbr_names_wipe(&mine->accounts);
+		all->count--;
+	}
+	mine = &all->list[all->count];
+	*mine = (struct holdings){.store = strdup(text)};
+	if (!mine->store)
+		return NULL;
+	all->count++;
+	read_holdings(context, account, mine);
+	return mine;
+}
+
+static enum holding
+holding_of(struct rbr_context *context, const struct rbr_account *account, struct all_holdings *all)
+{
+	const struct holdings *holdings = holdings_of(context, account, all);
+	size_t i;
+
+	if (!holdings || !holdings->known)
 		return HOLDING_UNKNOWN;
 	for (i = 0; i < holdings->accounts.count; i++)
 		if (strcmp(holdings->accounts.list[i], account->name) == 0)
@@ -206,9 +272,8 @@ print_json(struct ringbearer_secret *out, const struct standing *standing)
 struct listing {
 	struct rbr_context *context;
 	bool json;
-	bool read; /* the keyring was asked */
 	bool headed; /* the passwords have a header */
-	struct holdings holdings;
+	struct all_holdings holdings;
 	struct ringbearer_secret out;
 };
 
@@ -225,7 +290,7 @@ list_account(struct listing *listing, const char *name)
 		standing.provider = rbr_account_get(&account, RBR_KEY_PROVIDER);
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
 		if (rbr_custody_needs_login(context, &account))
-			standing.refresh_token = holding_of(context, &account, &listing->holdings, &listing->read);
+			standing.refresh_token = holding_of(context, &account, &listing->holdings);
 		/* Nobody is asked for a list: what is not known is not said. */
 		(void)!rbr_discovery_recall(&account, &context->error);
 		consult_cache(context, &account, &standing);
@@ -315,7 +380,7 @@ rbr_command_list(struct rbr_context *context, int argc, char **argv)
 	rc = rbr_no_argument(context, argc, argv);
 	if (rc == 0)
 		rc = passwords ? list_passwords(&listing) : list_all(&listing);
-	rbr_names_wipe(&listing.holdings.accounts);
+	wipe_holdings(&listing.holdings);
 	rbr_secret_wipe(&listing.out);
 	return rc;
 }

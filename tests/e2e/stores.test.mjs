@@ -84,6 +84,16 @@ describe('without a keyring service', { skip: missing }, () => {
     assert.equal((await ask(world, { account: name })).code, 4, 'and past their removal');
   });
 
+  test('list asks each account\'s own store', async () => {
+    const [here, there] = [fresh('list'), fresh('list')];
+    const keys = { provider: 'oauth2', grant: 'authorization_code', client_id: 'x', token_endpoint: 'https://a.example.test/t', match: 'https://a.example.test/', store: 'file' };
+    world.account(here, keys);
+    world.account(there, { ...keys, store_folder: path.join(world.dir, 'another') });
+    for (const account of [here, there]) assert.equal((await ask(world, { account, refresh_token: KEY }, { verb: 'store' })).code, 0);
+    const listed = JSON.parse((await world.must(['list', '--json'])).stdout);
+    for (const account of [here, there]) assert.equal(listed.find((each) => each.account === account).logged_in, true, account);
+  });
+
   test('credentials are read where systemd or a container has put them, and nowhere else', async () => {
     const [name, other] = [fresh('credential'), fresh('credential')];
     const folder = path.join(world.dir, 'secrets');
