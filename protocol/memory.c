@@ -148,6 +148,7 @@ open_place(int place, bool make)
 {
 	char path[RBR_MEMORY_PATH_MAX];
 	struct statfs status;
+	uint32_t kind; /* f_type is an int here, a long there, with a sign or without */
 	int folder;
 
 	if (place == 0) {
@@ -158,7 +159,8 @@ open_place(int place, bool make)
 	}
 	if (folder < 0)
 		return -1;
-	if (fstatfs(folder, &status) == 0 && (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC))
+	kind = fstatfs(folder, &status) == 0 ? (uint32_t)status.f_type : 0;
+	if (kind == TMPFS_MAGIC || kind == RAMFS_MAGIC)
 		return folder;
 	rbr_close(&folder);
 	errno = ENOTSUP;

@@ -157,8 +157,7 @@ static void
 bytes_that_are_no_utf8_are_replaced(void **state)
 {
 	static const char *const broken[] = {
-		"\x9b"
-		"31m",
+		"\x9b\x33\x31m", /* "\x9b31m" would be one escape */
 		"\x80",
 		"\xff",
 		"\xc2",
