@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept of git's words in the keyring, and what is given out of it. */
 #include "config.h"
+
+#include "password.h"
 
 #include <string.h>
 #include <strings.h>
-
-#include "storage.h"
 
 static bool
 has_secret(const struct rbr_message *message)
@@ -52,7 +51,7 @@ pick(const struct rbr_message *from, const char *const *keys, struct rbr_message
 }
 
 int
-rbr_storage_pack(const struct rbr_message *message, int64_t now, struct ringbearer_secret *ret_value)
+rbr_password_pack(const struct rbr_message *message, int64_t now, struct ringbearer_secret *ret_value)
 {
 	static const char *const keys[] = {
 		"username", "password", "authtype", "credential", "oauth_refresh_token", NULL};
@@ -68,7 +67,7 @@ rbr_storage_pack(const struct rbr_message *message, int64_t now, struct ringbear
 }
 
 int
-rbr_storage_parse(const struct ringbearer_secret *value, struct rbr_message *ret_message, struct rbr_error *error)
+rbr_password_parse(const struct ringbearer_secret *value, struct rbr_message *ret_message, struct rbr_error *error)
 {
 	int rc = rbr_message_parse(ret_message, rbr_secret_string(value), value->size, RBR_DIALECT_WIRE,
 		"the keyring's item", RINGBEARER_E_STORE_UNAVAILABLE, error);
@@ -80,7 +79,7 @@ rbr_storage_parse(const struct ringbearer_secret *value, struct rbr_message *ret
 }
 
 int
-rbr_storage_unpack(const struct ringbearer_secret *value, const char *username, bool authtype, int64_t now,
+rbr_password_unpack(const struct ringbearer_secret *value, const char *username, bool authtype, int64_t now,
 	struct ringbearer_secret *out, enum rbr_answerable *ret_fit, struct rbr_error *error)
 {
 	static const char *const whole[] = {"username", "password", "password_expiry_utc", "oauth_refresh_token", NULL};
@@ -90,7 +89,7 @@ rbr_storage_unpack(const struct ringbearer_secret *value, const char *username, 
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message answer = RBR_MESSAGE_EMPTY;
 	enum rbr_answerable fit = RBR_ANSWERS_NOT;
 	const char *owner;
-	int rc = rbr_storage_parse(value, &stored, error);
+	int rc = rbr_password_parse(value, &stored, error);
 
 	if (rc < 0)
 		return rc;

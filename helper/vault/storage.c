@@ -7,56 +7,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "accounts/match.h"
 #include "host/loader.h"
+#include "password.h"
 #include "person/log.h"
+#include "site.h"
 #include "vault.h"
 
 /* How long the keyring may take, beside what a person takes at its prompt: git and its user wait, and mostly for a place
  * that nothing is stored for. */
 #define PATIENCE "5"
-#define LABEL_MAX 400
-#define NOBODY "none" /* the client_id of an item without a user's name */
-
-/* -- places -- */
-
-struct place {
-	char origin[RBR_BINDING_MAX];
-	char endpoint[RBR_BINDING_MAX];
-	bool has_path;
-	const char *username; /* NULL: anybody's */
-};
-
-/* RINGBEARER_E_MALFORMED_REQUEST if nothing can be stored for such a place. */
-static int
-locate(struct rbr_context *context, const struct rbr_request *request, struct place *ret_place)
-{
-	const char *username = rbr_message_get(&request->message, "username");
-	struct rbr_error *error = &context->error;
-	struct rbr_url url = request->url;
-	int length;
-
-	rbr_match_settle(context, &url);
-	rbr_url_origin(&url, ret_place->origin, sizeof ret_place->origin);
-	length = snprintf(ret_place->endpoint, sizeof ret_place->endpoint, "%s%s", ret_place->origin, url.path);
-	ret_place->has_path = request->exact || strcmp(request->url.path, "/") != 0;
-	ret_place->username = username ? username : request->username;
-	if (length < 0 || (size_t)length >= sizeof ret_place->endpoint)
-		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
-			"the request: the URL is too long to store a password for; shorten `path`");
-	/* The Secret Service takes text in UTF-8 and nothing else. */
-	if (!rbr_text_is_utf8(ret_place->endpoint) || (ret_place->username && !rbr_text_is_utf8(ret_place->username)))
-		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
-			"the request: `path` or `username` is no text in UTF-8; write it so");
-	return 0;
-}
-
-/* The attribute that stands for USERNAME (may be NULL). */
-static const char *
-client_id_of(const char *username)
-{
-	return username && *username ? username : NOBODY;
-}
 
 /* -- the store -- */
 
@@ -132,7 +91,7 @@ struct found {
 };
 
 struct finds {
-	const struct place *place;
+	const struct rbr_site *site;
 	struct found *list;
 	size_t count;
 };
@@ -152,12 +111,10 @@ static int
 note_item(const struct ringbearer_item *item, void *data)
 {
 	struct finds *finds = data;
-	const struct place *place = finds->place;
+	const struct rbr_site *site = finds->site;
 	struct found *list;
 
-	if (strcmp(item->kind, RBR_KIND_PASSWORD) != 0 || strcmp(item->account, place->origin) != 0 ||
-		(place->has_path && strcmp(item->endpoint, place->endpoint) != 0) ||
-		(place->username && strcmp(item->client_id, client_id_of(place->username)) != 0))
+	if (!rbr_site_has(site, item))
 		return 0;
 	list = reallocarray(finds->list, finds->count + 1, sizeof *list);
 	if (!list)
@@ -168,16 +125,16 @@ note_item(const struct ringbearer_item *item, void *data)
 	return list[finds->count - 1].client_id && list[finds->count - 1].endpoint ? 0 : RINGBEARER_E_SYSTEM;
 }
 
-/* Everything that fits PLACE. RINGBEARER_E_NO_SECRET where there is no store that could hold anything; one that does not
+/* Everything that fits SITE. RINGBEARER_E_NO_SECRET where there is no store that could hold anything; one that does not
  * answer in time may. */
 static int
-find(struct storage *storage, const struct place *place, struct finds *ret_finds)
+find(struct storage *storage, const struct rbr_site *site, struct finds *ret_finds)
 {
 	const struct rbr_store *store = &storage->vault.store;
 	int rc;
 
-	rbr_trace(storage->call.context, "looking up what is stored for %s", place->endpoint);
-	rc = store->ops.list(&storage->call, place->origin, note_item, ret_finds);
+	rbr_trace(storage->call.context, "looking up what is stored for %s", site->endpoint);
+	rc = store->ops.list(&storage->call, site->origin, note_item, ret_finds);
 	rc = rbr_loader_check(storage->call.context, store->name, rc);
 	if (rc == RINGBEARER_E_STORE_UNAVAILABLE && rbr_host()->remaining_ms(&storage->call) > 0)
 		rc = RINGBEARER_E_NO_SECRET;
@@ -188,8 +145,8 @@ find(struct storage *storage, const struct place *place, struct finds *ret_finds
 
 /* Looks through FINDS for what can be given out; something is better than nothing, and all is better than something. */
 static int
-choose(struct storage *storage, const struct rbr_request *request, const struct place *place, const struct finds *finds,
-	struct ringbearer_secret *ret_out)
+choose(struct storage *storage, const struct rbr_request *request, const struct rbr_site *site,
+	const struct finds *finds, struct ringbearer_secret *ret_out)
 {
 	struct rbr_context *context = storage->call.context;
 	enum rbr_answerable best = RBR_ANSWERS_NOT, fit = RBR_ANSWERS_NOT;
@@ -200,7 +157,7 @@ choose(struct storage *storage, const struct rbr_request *request, const struct 
 		RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *value = NULL;
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
 		struct ringbearer_item item =
-			make_item(place->origin, finds->list[i].client_id, finds->list[i].endpoint, NULL);
+			make_item(site->origin, finds->list[i].client_id, finds->list[i].endpoint, NULL);
 
 		rc = look_up(storage, &item, &value);
 		if (rc == RINGBEARER_E_NO_SECRET) { /* gone meanwhile */
@@ -208,7 +165,7 @@ choose(struct storage *storage, const struct rbr_request *request, const struct 
 			continue;
 		}
 		if (rc == 0)
-			rc = rbr_storage_unpack(value, place->username, request->authtype, context->started.real, &out,
+			rc = rbr_password_unpack(value, site->username, request->authtype, context->started.real, &out,
 				&fit, &context->error);
 		if (rc == 0 && fit > best) {
 			best = fit;
@@ -224,16 +181,16 @@ choose(struct storage *storage, const struct rbr_request *request, const struct 
 
 /* With the reason why nothing can be stored, if that is why nothing is. */
 static int
-nothing(struct rbr_context *context, const struct place *place)
+nothing(struct rbr_context *context, const struct rbr_site *site)
 {
 	char why[RBR_DETAIL_MAX];
 
 	(void)snprintf(why, sizeof why, "%s", context->error.detail);
 	if (why[0] != '\0')
 		return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT,
-			"no account answers for %s, and no password can be stored for it: %s", place->origin, why);
+			"no account answers for %s, and no password can be stored for it: %s", site->origin, why);
 	return rbr_fail(&context->error, RINGBEARER_E_NO_ACCOUNT,
-		"no account answers for %s, and no password is stored for it", place->endpoint);
+		"no account answers for %s, and no password is stored for it", site->endpoint);
 }
 
 int
@@ -241,21 +198,21 @@ rbr_storage_get(struct rbr_context *context, const struct rbr_request *request, 
 {
 	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
-	struct place place;
-	int rc = locate(context, request, &place);
+	struct rbr_site site;
+	int rc = rbr_site_locate(context, request, &site);
 
 	if (rc < 0)
 		return rc;
 	context->error.detail[0] = '\0';
-	finds.place = &place;
+	finds.site = &site;
 	rc = open_storage(&storage, context, request->interactive);
 	if (rc == RINGBEARER_E_MODULE)
-		return nothing(context, &place);
+		return nothing(context, &site);
 	if (rc == 0)
-		rc = find(&storage, &place, &finds);
+		rc = find(&storage, &site, &finds);
 	if (rc == 0)
-		rc = choose(&storage, request, &place, &finds, ret_out);
-	return rc == RINGBEARER_E_NO_SECRET ? nothing(context, &place) : rc;
+		rc = choose(&storage, request, &site, &finds, ret_out);
+	return rc == RINGBEARER_E_NO_SECRET ? nothing(context, &site) : rc;
 }
 
 /* -- store -- */
@@ -288,43 +245,29 @@ keep(struct storage *storage, const struct ringbearer_item *item, const struct r
 	return rc;
 }
 
-/* For the keyring's viewer; a slash would make folders in one of them. */
-static void
-write_label(const struct rbr_request *request, const char *username, char label[LABEL_MAX])
-{
-	char *slash;
-
-	(void)snprintf(label, LABEL_MAX, "%.255s: password%s%.100s",
-		request->url.host[0] != '\0' ? request->url.host : request->url.path,
-		username && *username ? " of " : "", username ? username : "");
-	while ((slash = strchr(label, '/')))
-		*slash = '_';
-	rbr_sanitize(label); /* a character may have been cut in two */
-}
-
 int
 rbr_storage_keep(struct rbr_context *context, const struct rbr_request *request)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret value = RBR_SECRET_EMPTY;
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
 	const char *username = rbr_message_get(&request->message, "username");
-	char label[LABEL_MAX];
+	char label[RBR_SITE_LABEL_MAX];
 	struct ringbearer_item item;
-	struct place place;
-	int rc = rbr_storage_pack(&request->message, context->started.real, &value);
+	struct rbr_site site;
+	int rc = rbr_password_pack(&request->message, context->started.real, &value);
 
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return 0;
 	if (rc < 0)
 		return rbr_fail_memory(&context->error);
-	rc = locate(context, request, &place);
+	rc = rbr_site_locate(context, request, &site);
 	if (rc == 0)
 		rc = open_storage(&storage, context, request->interactive);
 	if (rc < 0)
 		return rc;
 	rbr_call_hide(&storage.call, &value);
-	write_label(request, username, label);
-	item = make_item(place.origin, client_id_of(username), place.endpoint, label);
+	rbr_site_label(request, username, label);
+	item = make_item(site.origin, rbr_site_client_id(username), site.endpoint, label);
 	return keep(&storage, &item, &value);
 }
 
@@ -349,7 +292,7 @@ is_meant(
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return 0;
 	if (rc == 0)
-		rc = rbr_storage_parse(value, &stored, &storage->call.context->error);
+		rc = rbr_password_parse(value, &stored, &storage->call.context->error);
 	for (i = 0; rc == 0 && i < RBR_ARRAY_SIZE(keys); i++) {
 		named = rbr_message_get(&request->message, keys[i]);
 		kept = rbr_message_get(&stored, keys[i]);
@@ -365,24 +308,24 @@ erase(struct rbr_context *context, const struct rbr_request *request, const char
 {
 	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
-	struct place place;
+	struct rbr_site site;
 	size_t i;
-	int rc = locate(context, request, &place);
+	int rc = rbr_site_locate(context, request, &site);
 
 	if (rc < 0)
 		return rc;
-	finds.place = &place;
+	finds.site = &site;
 	rc = open_storage(&storage, context, request->interactive);
 	if (rc == RINGBEARER_E_MODULE)
 		return 0;
 	if (rc == 0)
-		rc = find(&storage, &place, &finds);
+		rc = find(&storage, &site, &finds);
 	for (i = 0; rc == 0 && i < finds.count; i++) {
 		struct ringbearer_item item =
-			make_item(place.origin, finds.list[i].client_id, finds.list[i].endpoint, NULL);
+			make_item(site.origin, finds.list[i].client_id, finds.list[i].endpoint, NULL);
 		bool meant;
 
-		if (spared && strcmp(item.client_id, client_id_of(spared)) == 0)
+		if (spared && strcmp(item.client_id, rbr_site_client_id(spared)) == 0)
 			continue;
 		rc = is_meant(&storage, &item, request, &meant);
 		if (rc == 0 && meant)
@@ -411,22 +354,6 @@ struct tour {
 	void *data;
 };
 
-/* URL has a port always; a person need not see the one that it has anyway, nor the 0 of a scheme without one. */
-static void
-drop_port(const char *url, char ret_url[RBR_URL_MAX])
-{
-	const char *host = strstr(url, "://"), *path = host ? strchr(host + strlen("://"), '/') : NULL, *colon = path;
-	struct rbr_url without;
-
-	while (colon && colon > host + strlen("://") && *colon != ':')
-		colon--;
-	if (colon && *colon == ':' &&
-		snprintf(ret_url, RBR_URL_MAX, "%.*s%s", (int)(colon - url), url, path) < RBR_URL_MAX &&
-		rbr_url_parse(&without, ret_url, "", NULL) == 0 && strtoul(colon + 1, NULL, 10) == without.port)
-		return;
-	(void)snprintf(ret_url, RBR_URL_MAX, "%s", url);
-}
-
 static int
 show_item(const struct ringbearer_item *item, void *data)
 {
@@ -435,8 +362,8 @@ show_item(const struct ringbearer_item *item, void *data)
 
 	if (strcmp(item->kind, RBR_KIND_PASSWORD) != 0)
 		return 0;
-	drop_port(item->endpoint, url);
-	return tour->visit(url, strcmp(item->client_id, NOBODY) == 0 ? "" : item->client_id, tour->data);
+	rbr_site_show(item->endpoint, url);
+	return tour->visit(url, rbr_site_username(item->client_id), tour->data);
 }
 
 int

@@ -4,7 +4,7 @@
 
 #include "fuzz.h"
 #include "protocol/fastpath/request.h"
-#include "vault/storage.h"
+#include "vault/password.h"
 
 #define GUARD 0x5a
 
@@ -46,8 +46,8 @@ check_storage(const struct rbr_message *message)
 	struct rbr_error error = {0};
 	enum rbr_answerable fit;
 
-	if (rbr_storage_pack(message, 1, &value) == 0) {
-		FUZZ_EXPECT(rbr_storage_unpack(
+	if (rbr_password_pack(message, 1, &value) == 0) {
+		FUZZ_EXPECT(rbr_password_unpack(
 				    &value, rbr_message_get(message, "username"), true, 1, &out, &fit, &error) == 0);
 		FUZZ_EXPECT(fit == RBR_ANSWERS && out.size > 0);
 	}

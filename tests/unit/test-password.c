@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "vault/storage.h"
+#include "vault/password.h"
 #include "watch.h"
 
 #define NOW 1700000000
@@ -20,7 +20,7 @@ pack(const char *lines, struct ringbearer_secret *value)
 	assert_int_equal(
 		rbr_message_parse(&message, lines, strlen(lines), RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL),
 		0);
-	return rbr_storage_pack(&message, NOW, value);
+	return rbr_password_pack(&message, NOW, value);
 }
 
 static void
@@ -106,7 +106,7 @@ what_is_answered(void **state)
 
 		assert_int_equal(rbr_secret_append_string(&value, cases[i].value), 0);
 		assert_int_equal(
-			rbr_storage_unpack(&value, cases[i].username, cases[i].authtype, NOW, &out, &fit, NULL), 0);
+			rbr_password_unpack(&value, cases[i].username, cases[i].authtype, NOW, &out, &fit, NULL), 0);
 		assert_string_equal(rbr_secret_string(&out), cases[i].answer);
 		assert_int_equal(fit, cases[i].fit);
 	}
@@ -126,7 +126,7 @@ what_somebody_else_wrote_is_refused(void **state)
 		struct rbr_error error = {0};
 
 		assert_int_equal(rbr_secret_append_string(&value, values[i]), 0);
-		assert_int_equal(rbr_storage_unpack(&value, NULL, true, NOW, &out, &fit, &error),
+		assert_int_equal(rbr_password_unpack(&value, NULL, true, NOW, &out, &fit, &error),
 			RINGBEARER_E_STORE_UNAVAILABLE);
 		assert_int_equal(out.size, 0);
 		unit_assert_contains(error.detail, "the keyring's item");
@@ -144,7 +144,7 @@ nothing_is_left_in_memory(void **state)
 	(void)state;
 	watch_start();
 	assert_int_equal(pack("username=u\npassword=p\n", &value), 0);
-	assert_int_equal(rbr_storage_unpack(&value, NULL, false, NOW, &out, &fit, NULL), 0);
+	assert_int_equal(rbr_password_unpack(&value, NULL, false, NOW, &out, &fit, NULL), 0);
 	rbr_secret_wipe(&value);
 	rbr_secret_wipe(&out);
 	watch_stop(&freed, &dirty);
