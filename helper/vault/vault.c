@@ -160,7 +160,7 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 			vault->store.name);
 	if (rc == 0 && rbr_vault_check(*ret_secret, NULL) < 0)
 		return rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
-			"%s has an item that ringbearer did not write; remove it there and give the secret again",
+			"%s's item is not one that ringbearer wrote; remove it there and give the secret again",
 			name_of(vault));
 	return rbr_loader_check(vault->call->context, vault->store.name, rc);
 }

@@ -25,7 +25,7 @@ enum source { SOURCE_FILE, SOURCE_CREDENTIAL, SOURCE_PASSPHRASE };
 /* -- files -- */
 
 long
-rbr_key_read_file(int descriptor, char *text, size_t size)
+rbr_seal_key_read_file(int descriptor, char *text, size_t size)
 {
 	size_t used = 0;
 	ssize_t got = 1;
@@ -74,7 +74,7 @@ make_folders(const char *path)
 }
 
 int
-rbr_key_write_file(const char *path, const char *text, size_t size)
+rbr_seal_key_write_file(const char *path, const char *text, size_t size)
 {
 	char temporary[PATH_MAX], folder[PATH_MAX];
 	int descriptor, directory, number = 0;
@@ -117,7 +117,7 @@ join(const char *folder, const char *name, char path[PATH_MAX])
 
 /* Which source, and its path. "" if there is none of the kind. */
 static enum source
-locate(const struct rbr_key_use *use, char path[PATH_MAX])
+locate(const struct rbr_seal_key_use *use, char path[PATH_MAX])
 {
 	const char *wanted = use->host->config(use->call, "store_key", 0),
 		   *named = use->host->config(use->call, "store_key_file", 0);
@@ -140,7 +140,7 @@ locate(const struct rbr_key_use *use, char path[PATH_MAX])
 }
 
 const char *
-rbr_key_name(const struct rbr_key_use *use, char name[PATH_MAX + 32])
+rbr_seal_key_name(const struct rbr_seal_key_use *use, char name[PATH_MAX + 32])
 {
 	char path[PATH_MAX];
 	enum source source = locate(use, path);
@@ -171,20 +171,20 @@ understand(const char *text, size_t size, struct rbr_seal_key *ret_key)
 }
 
 static int
-fail(const struct rbr_key_use *use, const char *path, const char *what)
+fail(const struct rbr_seal_key_use *use, const char *path, const char *what)
 {
 	return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE, "the store's key %s %s", path, what);
 }
 
 static int
-fail_system(const struct rbr_key_use *use, const char *path, const char *what, int number)
+fail_system(const struct rbr_seal_key_use *use, const char *path, const char *what, int number)
 {
 	return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"the store's key %s cannot be %s: %s; see to it and try again", path, what, strerror(number));
 }
 
 static int
-check_owner(const struct rbr_key_use *use, const char *path, const struct stat *status)
+check_owner(const struct rbr_seal_key_use *use, const char *path, const struct stat *status)
 {
 	if (!S_ISREG(status->st_mode))
 		return fail(use, path, "is no regular file; name another with `store_key_file`");
@@ -198,7 +198,7 @@ check_owner(const struct rbr_key_use *use, const char *path, const struct stat *
 }
 
 static int
-missing(const struct rbr_key_use *use, enum source source, const char *path)
+missing(const struct rbr_seal_key_use *use, enum source source, const char *path)
 {
 	if (source == SOURCE_CREDENTIAL)
 		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
@@ -209,7 +209,7 @@ missing(const struct rbr_key_use *use, enum source source, const char *path)
 }
 
 static int
-read_key(const struct rbr_key_use *use, enum source source, const char *path, struct rbr_seal_key *ret_key)
+read_key(const struct rbr_seal_key_use *use, enum source source, const char *path, struct rbr_seal_key *ret_key)
 {
 	char text[TEXT_MAX];
 	struct stat status;
@@ -224,7 +224,7 @@ read_key(const struct rbr_key_use *use, enum source source, const char *path, st
 	else if (source == SOURCE_FILE) /* what systemd hands over is the service's alone */
 		rc = check_owner(use, path, &status);
 	if (rc == 0) {
-		size = rbr_key_read_file(descriptor, text, sizeof text);
+		size = rbr_seal_key_read_file(descriptor, text, sizeof text);
 		if (size < 0)
 			rc = fail_system(use, path, "read", errno);
 		else if (!understand(text, (size_t)size, ret_key))
@@ -237,7 +237,7 @@ read_key(const struct rbr_key_use *use, enum source source, const char *path, st
 }
 
 int
-rbr_key_find(const struct rbr_key_use *use, struct rbr_seal_key *ret_key)
+rbr_seal_key_find(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key)
 {
 	char path[PATH_MAX];
 	enum source source = locate(use, path);
@@ -248,7 +248,7 @@ rbr_key_find(const struct rbr_key_use *use, struct rbr_seal_key *ret_key)
 /* -- making -- */
 
 static int
-make_file(const struct rbr_key_use *use, const char *path)
+make_file(const struct rbr_seal_key_use *use, const char *path)
 {
 	char text[KEY_TEXT_SIZE + 1] = KEY_WORDS;
 	struct rbr_seal_key key;
@@ -257,7 +257,7 @@ make_file(const struct rbr_key_use *use, const char *path)
 	rbr_seal_make_key(&key);
 	(void)sodium_bin2hex(text + sizeof KEY_WORDS - 1, 2 * RBR_SEAL_KEY_SIZE + 1, key.bytes, sizeof key.bytes);
 	text[KEY_TEXT_SIZE - 1] = '\n';
-	number = rbr_key_write_file(path, text, KEY_TEXT_SIZE);
+	number = rbr_seal_key_write_file(path, text, KEY_TEXT_SIZE);
 	explicit_bzero(text, sizeof text);
 	explicit_bzero(&key, sizeof key);
 	if (number != 0)
@@ -269,7 +269,7 @@ make_file(const struct rbr_key_use *use, const char *path)
 }
 
 int
-rbr_key_prepare(const struct rbr_key_use *use)
+rbr_seal_key_prepare(const struct rbr_seal_key_use *use)
 {
 	struct rbr_seal_key key;
 	char path[PATH_MAX];
@@ -288,7 +288,7 @@ rbr_key_prepare(const struct rbr_key_use *use)
 }
 
 int
-rbr_key_lock(const struct rbr_key_use *use)
+rbr_seal_key_lock(const struct rbr_seal_key_use *use)
 {
 	char path[PATH_MAX];
 

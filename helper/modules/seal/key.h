@@ -11,7 +11,7 @@
 #include "seal.h"
 
 /* What all of this works for: FOLDER holds what is sealed, and what belongs to a passphrase. */
-struct rbr_key_use {
+struct rbr_seal_key_use {
 	const struct ringbearer_host *host;
 	struct ringbearer_call *call;
 	const char *folder;
@@ -19,22 +19,22 @@ struct rbr_key_use {
 
 /* The key. RINGBEARER_E_STORE_UNAVAILABLE if there is none or it cannot be read, RINGBEARER_E_STORE_LOCKED and
  * RINGBEARER_E_STORE_DISMISSED for a passphrase. Wipe *RET_KEY with explicit_bzero(). */
-int rbr_key_find(const struct rbr_key_use *use, struct rbr_seal_key *ret_key);
+int rbr_seal_key_find(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key);
 
 /* Makes a key, or has a person think of a passphrase, unless that has been done, and says where it is. FOLDER must be there. */
-int rbr_key_prepare(const struct rbr_key_use *use);
+int rbr_seal_key_prepare(const struct rbr_seal_key_use *use);
 
 /* Forgets what was made of a passphrase. */
-int rbr_key_lock(const struct rbr_key_use *use);
+int rbr_seal_key_lock(const struct rbr_seal_key_use *use);
 
 /* What the key comes from in the account at hand, for messages: "the key /path/of/file", … */
-const char *rbr_key_name(const struct rbr_key_use *use, char name[PATH_MAX + 32]);
+const char *rbr_seal_key_name(const struct rbr_seal_key_use *use, char name[PATH_MAX + 32]);
 
 /* Reads a small file, at most SIZE - 1 bytes of it, and puts a NUL behind. Returns how many; -1 with errno. */
-long rbr_key_read_file(int descriptor, char *text, size_t size);
+long rbr_seal_key_read_file(int descriptor, char *text, size_t size);
 
 /* Puts SIZE bytes of TEXT into a new file PATH that nobody else can read, whole or not at all; one that is there is left
  * alone (EEXIST). Returns an errno. */
-int rbr_key_write_file(const char *path, const char *text, size_t size);
+int rbr_seal_key_write_file(const char *path, const char *text, size_t size);
 
 #endif

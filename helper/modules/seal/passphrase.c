@@ -49,14 +49,14 @@ struct recipe {
 /* -- the file -- */
 
 static int
-fail(const struct rbr_key_use *use, const char *what)
+fail(const struct rbr_seal_key_use *use, const char *what)
 {
 	return use->host->fail(
 		use->call, RINGBEARER_E_STORE_UNAVAILABLE, "the file %s/" RECORD " %s", use->folder, what);
 }
 
 static int
-fail_system(const struct rbr_key_use *use, const char *what, int number)
+fail_system(const struct rbr_seal_key_use *use, const char *what, int number)
 {
 	return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"the file %s/" RECORD " cannot be %s: %s; see to it and try again", use->folder, what,
@@ -64,7 +64,7 @@ fail_system(const struct rbr_key_use *use, const char *what, int number)
 }
 
 static int
-path_of(const struct rbr_key_use *use, char path[PATH_MAX])
+path_of(const struct rbr_seal_key_use *use, char path[PATH_MAX])
 {
 	int length = snprintf(path, PATH_MAX, "%s/" RECORD, use->folder);
 
@@ -104,7 +104,7 @@ understand(const char *text, size_t size, struct recipe *recipe)
 
 /* RINGBEARER_E_NO_SECRET if there is no such file. */
 static int
-read_recipe(const struct rbr_key_use *use, struct recipe *recipe)
+read_recipe(const struct rbr_seal_key_use *use, struct recipe *recipe)
 {
 	char path[PATH_MAX], text[TEXT_MAX];
 	long size;
@@ -115,7 +115,7 @@ read_recipe(const struct rbr_key_use *use, struct recipe *recipe)
 	descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK);
 	if (descriptor < 0)
 		return errno == ENOENT ? RINGBEARER_E_NO_SECRET : fail_system(use, "read", errno);
-	size = rbr_key_read_file(descriptor, text, sizeof text);
+	size = rbr_seal_key_read_file(descriptor, text, sizeof text);
 	(void)close(descriptor);
 	if (size < 0)
 		return fail_system(use, "read", errno);
@@ -125,7 +125,7 @@ read_recipe(const struct rbr_key_use *use, struct recipe *recipe)
 }
 
 static int
-write_recipe(const struct rbr_key_use *use, const struct recipe *recipe)
+write_recipe(const struct rbr_seal_key_use *use, const struct recipe *recipe)
 {
 	char path[PATH_MAX], text[TEXT_MAX], salt[2 * SALT_SIZE + 1], id[2 * RBR_SEAL_ID_SIZE + 1],
 		sum[2 * SUM_SIZE + 1];
@@ -140,7 +140,7 @@ write_recipe(const struct rbr_key_use *use, const struct recipe *recipe)
 	hash_line(text, out.used, sum);
 	rbr_write_text(&out, sum);
 	rbr_write_char(&out, '\n');
-	number = rbr_key_write_file(path, text, out.used);
+	number = rbr_seal_key_write_file(path, text, out.used);
 	return number == 0 ? 0 : fail_system(use, "written", number);
 }
 
@@ -198,7 +198,7 @@ recall(const struct recipe *recipe, struct rbr_seal_key *ret_key)
 }
 
 static void
-keep(const struct rbr_key_use *use, const struct recipe *recipe, const struct rbr_seal_key *key)
+keep(const struct rbr_seal_key_use *use, const struct recipe *recipe, const struct rbr_seal_key *key)
 {
 	const char *text = use->host->config(use->call, "store_passphrase_time", 0);
 	unsigned long seconds = text ? strtoul(text, NULL, 10) : 1;
@@ -221,7 +221,7 @@ keep(const struct rbr_key_use *use, const struct recipe *recipe, const struct rb
 }
 
 void
-rbr_passphrase_forget(const struct rbr_key_use *use)
+rbr_passphrase_forget(const struct rbr_seal_key_use *use)
 {
 	struct recipe recipe;
 	long serial;
@@ -237,7 +237,7 @@ rbr_passphrase_forget(const struct rbr_key_use *use)
 
 /* Where there is no terminal, by whatever systemd has for such questions. */
 static int
-ask_elsewhere(const struct rbr_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
+ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
 {
 	char program[] = ASKER, id[] = "--id=ringbearer", apart[] = "--", text[160];
 	char *words[] = {program, id, apart, text, NULL};
@@ -266,7 +266,7 @@ ask_elsewhere(const struct rbr_key_use *use, const char *prompt, struct ringbear
 }
 
 static int
-ask(const struct rbr_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
+ask(const struct rbr_seal_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
 {
 	int rc = use->host->ask(use->call, prompt, ret_line);
 
@@ -275,7 +275,7 @@ ask(const struct rbr_key_use *use, const char *prompt, struct ringbearer_secret 
 
 /* What LINE is made into. */
 static int
-derive(const struct rbr_key_use *use, const struct recipe *recipe, const struct ringbearer_secret *line,
+derive(const struct rbr_seal_key_use *use, const struct recipe *recipe, const struct ringbearer_secret *line,
 	struct rbr_seal_key *ret_key)
 {
 	unsigned char bytes[RBR_SEAL_KEY_SIZE];
@@ -291,7 +291,7 @@ derive(const struct rbr_key_use *use, const struct recipe *recipe, const struct 
 }
 
 int
-rbr_passphrase_key(const struct rbr_key_use *use, struct rbr_seal_key *ret_key)
+rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key)
 {
 	struct ringbearer_secret *line;
 	struct recipe recipe;
@@ -324,7 +324,7 @@ rbr_passphrase_key(const struct rbr_key_use *use, struct rbr_seal_key *ret_key)
 
 /* Twice the same. */
 static int
-think_of_one(const struct rbr_key_use *use, struct ringbearer_secret **ret_line)
+think_of_one(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_line)
 {
 	struct ringbearer_secret *again = NULL;
 	int rc = ask(use, "A passphrase for ringbearer's store (it is not shown): ", ret_line);
@@ -340,7 +340,7 @@ think_of_one(const struct rbr_key_use *use, struct ringbearer_secret **ret_line)
 }
 
 int
-rbr_passphrase_prepare(const struct rbr_key_use *use)
+rbr_passphrase_prepare(const struct rbr_seal_key_use *use)
 {
 	struct recipe recipe = {.passes = PASSES, .memory = MEMORY};
 	struct ringbearer_secret *line = NULL;

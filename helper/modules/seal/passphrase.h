@@ -7,12 +7,12 @@
 
 /* The key: from the kernel's keyring, or of what a person says. RINGBEARER_E_STORE_LOCKED where nobody may be asked,
  * RINGBEARER_E_STORE_DISMISSED if nobody answers, or wrongly; RINGBEARER_E_STORE_UNAVAILABLE. */
-int rbr_passphrase_key(const struct rbr_key_use *use, struct rbr_seal_key *ret_key);
+int rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key);
 
 /* Has a person think of one, unless that has been done. */
-int rbr_passphrase_prepare(const struct rbr_key_use *use);
+int rbr_passphrase_prepare(const struct rbr_seal_key_use *use);
 
 /* Takes it out of the kernel's keyring. */
-void rbr_passphrase_forget(const struct rbr_key_use *use);
+void rbr_passphrase_forget(const struct rbr_seal_key_use *use);
 
 #endif

@@ -37,7 +37,7 @@ static const struct ringbearer_host *host;
 /* An operation at work. */
 struct work {
 	struct rbr_folder folder;
-	struct rbr_key_use use;
+	struct rbr_seal_key_use use;
 	struct rbr_seal_key key;
 	bool has_key;
 	char bound[RBR_SEAL_BINDING_MAX]; /* what the item is, with NULs between */
@@ -83,7 +83,7 @@ begin(struct work *work, struct ringbearer_call *call)
 	length = snprintf(work->folder.path, sizeof work->folder.path, "%s%s", state, named ? "" : "/secrets");
 	if (length < 0 || (size_t)length >= sizeof work->folder.path)
 		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE, "the path of the store's folder is too long");
-	work->use = (struct rbr_key_use){host, call, work->folder.path};
+	work->use = (struct rbr_seal_key_use){host, call, work->folder.path};
 	return 0;
 }
 
@@ -115,7 +115,7 @@ name_item(struct work *work, const struct ringbearer_item *item)
 static int
 find_key(struct work *work)
 {
-	int rc = work->has_key ? 0 : rbr_key_find(&work->use, &work->key);
+	int rc = work->has_key ? 0 : rbr_seal_key_find(&work->use, &work->key);
 
 	work->has_key = rc == 0;
 	return rc;
@@ -153,7 +153,7 @@ explain(const struct work *work, const char *name, enum rbr_seal_state state)
 	case RBR_SEAL_OTHER_KEY:
 		return host->fail(work->folder.call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the sealed file %s/%s was sealed with another key than %s; put the right key back, or remove the file and give the secret again",
-			work->folder.path, name, rbr_key_name(&work->use, key));
+			work->folder.path, name, rbr_seal_key_name(&work->use, key));
 	case RBR_SEAL_MOVED:
 		return fail(work, name,
 			"is not what was kept under this name; put it back from a backup, or remove it and give the secret again");
@@ -438,7 +438,7 @@ prepare(struct ringbearer_call *call)
 	if (rc == 0)
 		rc = rbr_folder_open(&work.folder, true);
 	if (rc == 0)
-		rc = rbr_key_prepare(&work.use);
+		rc = rbr_seal_key_prepare(&work.use);
 	return end(&work, rc);
 }
 
@@ -460,7 +460,7 @@ lock(struct ringbearer_call *call)
 	int rc = begin(&work, call);
 
 	if (rc == 0)
-		rc = rbr_key_lock(&work.use);
+		rc = rbr_seal_key_lock(&work.use);
 	return end(&work, rc);
 }
 

@@ -23,7 +23,8 @@ struct rbr_folder {
 int rbr_folder_open(struct rbr_folder *folder, bool make);
 void rbr_folder_close(struct rbr_folder *folder);
 
-/* The content of NAME, to be freed. RINGBEARER_E_NO_SECRET if there is no such file. */
+/* The content of NAME, to be freed. RINGBEARER_E_NO_SECRET if there is no such file. Bytes of a stranger:
+ * fuzz-sealed. */
 int rbr_folder_read(const struct rbr_folder *folder, const char *name, struct ringbearer_secret **ret_content);
 
 /* Puts SIZE bytes under NAME, in the place of what was there: the old or the new is there at any time. A full disk, a file
