@@ -8,7 +8,7 @@
 
 #include "answer/answer.h"
 #include "cli/ask.h"
-#include "commands/custody.h"
+#include "commands/needs.h"
 
 static const struct rbr_caller callers[] = {
 	{"bazel-credential-ringbearer", rbr_caller_bazel, 0,
@@ -71,8 +71,7 @@ rbr_caller_remedy(struct rbr_context *context, const char *name)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 
-	return rbr_account_load(name, &account, NULL) < 0 || rbr_custody_needs_login(context, &account) ? "login"
-													: "secret";
+	return rbr_account_load(name, &account, NULL) < 0 || rbr_needs_login(context, &account) ? "login" : "secret";
 }
 
 int

@@ -19,7 +19,7 @@
 #include "callers.h"
 #include "cli/ask.h"
 #include "cli/names.h"
-#include "commands/custody.h"
+#include "commands/cached.h"
 #include "host/document.h"
 #include "person/log.h"
 #include "protocol/formats/formats.h"
@@ -206,7 +206,7 @@ erase(struct rbr_context *context, struct ringbearer_secret *input)
 	int rc = find_account(context, trim(input->data), name);
 
 	if (rc == 0)
-		rbr_custody_forget(name, NULL);
+		rbr_cached_forget(name, NULL);
 	return rc == RINGBEARER_E_NO_ACCOUNT ? erase_stored(context, trim(input->data)) : rc;
 }
 
@@ -235,7 +235,7 @@ keep(struct rbr_context *context, const char *server, const char *username, cons
 	if (rc == RINGBEARER_E_NO_ACCOUNT)
 		return keep_stored(context, server, username, secret);
 	if (rc == 0)
-		rbr_custody_tokens(name, NULL, compare, &search);
+		rbr_cached_tokens(name, NULL, compare, &search);
 	if (rc < 0 || search.found)
 		return rc;
 	return rbr_caller_keep_nothing(context, name, server);

@@ -11,6 +11,7 @@
 #include "accounts/keys.h"
 #include "command.h"
 #include "custody.h"
+#include "needs.h"
 #include "person/log.h"
 #include "protocol/fastpath/paths.h"
 #include "stores.h"
@@ -113,7 +114,7 @@ add(struct rbr_context *context, const char *name, struct rbr_message *lines, bo
 	if (rc == 0)
 		rc = rbr_account_assemble(name, lines, "the command line", &account, &context->error);
 	if (rc == 0)
-		rc = rbr_custody_kind(context, &account, &choice.kind, &choice.login);
+		rc = rbr_needs_secret(context, &account, &choice.kind, &choice.login);
 	if (rc == 0)
 		rc = choose_store(context, &account, lines, from_stdin, &choice);
 	if (rc == 0 && rbr_message_format(lines, &text) < 0)

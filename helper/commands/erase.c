@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "accounts/match.h"
+#include "cached.h"
 #include "command.h"
 #include "custody.h"
 #include "vault/storage.h"
@@ -68,6 +69,6 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 	kind = request.account ? rbr_message_get(&request.message, "secret") : NULL;
 	if (kind)
 		return erase_secret(context, name, kind, request.interactive);
-	rbr_custody_forget(name, rbr_request_named_token(&request));
+	rbr_cached_forget(name, rbr_request_named_token(&request));
 	return 0; /* what a file that is gone has left in the cache is dropped, too */
 }

@@ -12,9 +12,9 @@
 #include "accounts/account.h"
 #include "cli/names.h"
 #include "command.h"
-#include "custody.h"
 #include "journal/rotation.h"
 #include "journal/verdict.h"
+#include "needs.h"
 #include "person/log.h"
 #include "protocol/fastpath/wish.h"
 #include "protocol/formats/formats.h"
@@ -289,7 +289,7 @@ list_account(struct listing *listing, const char *name)
 	} else {
 		standing.provider = rbr_account_get(&account, RBR_KEY_PROVIDER);
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
-		if (rbr_custody_needs_login(context, &account))
+		if (rbr_needs_login(context, &account))
 			standing.refresh_token = holding_of(context, &account, &listing->holdings);
 		/* Nobody is asked for a list: what is not known is not said. */
 		(void)!rbr_discovery_recall(&account, &context->error);

@@ -10,9 +10,10 @@
 #include <unistd.h>
 
 #include "accounts/endpoint.h"
+#include "cached.h"
 #include "command.h"
-#include "custody.h"
 #include "journal/lock.h"
+#include "needs.h"
 #include "person/log.h"
 #include "person/terminal.h"
 #include "renewal/discovery.h"
@@ -74,7 +75,7 @@ prepare(struct rbr_exchange *exchange)
 		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_USAGE,
 			"this account needs no login (grant = %s); its secret is given with `ringbearer secret %s`",
 			rbr_account_get(exchange->call.account, RBR_KEY_GRANT), exchange->call.account->name);
-	rc = rbr_custody_check(exchange->call.account, &exchange->grant, &exchange->call.context->error);
+	rc = rbr_needs_check(exchange->call.account, &exchange->grant, &exchange->call.context->error);
 	if (rc == 0)
 		rc = rbr_exchange_vault(exchange);
 	if (rc == 0)
@@ -258,7 +259,7 @@ keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_cred
 		rc = rbr_vault_keep_confirmed(&exchange->vault);
 	if (rc < 0)
 		return rc;
-	rbr_custody_forget_all(context, exchange->call.account); /* whatever is wrong with the access token */
+	rbr_cached_forget_all(context, exchange->call.account); /* whatever is wrong with the access token */
 	rc = rbr_exchange_check(exchange, wish);
 	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, credential);
 }

@@ -9,8 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cached.h"
 #include "command.h"
-#include "custody.h"
 #include "logout.h"
 #include "person/log.h"
 #include "renewal/discovery.h"
@@ -133,11 +133,11 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, int *turn, 
 		revoke(&exchange, lasting, "access_token", &first);
 	else if (exchange.grant.ops.needs != RINGBEARER_NEEDS_API_KEY &&
 		endpoint) /* no other service is shown its own */
-		rbr_custody_tokens(account->name, endpoint, revoke_cached, &revoking);
+		rbr_cached_tokens(account->name, endpoint, revoke_cached, &revoking);
 	more_time(&exchange);
 	if (exchange.grant.ops.needs & RINGBEARER_NEEDS_REFRESH_TOKEN)
 		rc = erase_standing(&exchange);
-	rbr_custody_forget_all(context, account);
+	rbr_cached_forget_all(context, account);
 	*ret_forgotten = rc == 0;
 	if (rc == 0 && first.code != 0) {
 		context->error = first;

@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "accounts/provider.h"
+#include "cached.h"
 #include "command.h"
-#include "custody.h"
+#include "needs.h"
 #include "person/log.h"
-#include "renewal/discovery.h"
 #include "renewal/turn.h"
 #include "stores.h"
 #include "vault/vault.h"
@@ -152,9 +152,7 @@ open_place(struct rbr_context *context, struct place *place)
 	int rc;
 
 	rbr_call_start(&place->call, context, &place->account, true);
-	rc = rbr_loader_grant(context, rbr_account_get(&place->account, RBR_KEY_GRANT), &grant);
-	if (rc == 0)
-		rc = rbr_discovery_apply(&place->call, &grant, &place->account, RBR_KEY_TOKEN_ENDPOINT, RBR_KEPT);
+	rc = rbr_needs_grant(&place->call, &place->account, RBR_KEPT, &grant);
 	return rc < 0 ? rc : rbr_vault_open(&place->call, &place->vault);
 }
 
@@ -284,7 +282,7 @@ move(struct moving *moving)
 		rc = rbr_write_over(context, old->path, &after);
 	if (rc < 0)
 		return take_back(moving, rc);
-	rbr_custody_forget(old->name, NULL);
+	rbr_cached_forget(old->name, NULL);
 	return leave_old(moving);
 }
 

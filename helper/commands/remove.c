@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cached.h"
 #include "command.h"
 #include "custody.h"
 #include "logout.h"
@@ -91,7 +92,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 		rc = rbr_custody_erase_named(context, &account);
 	}
 	if (rc == 0)
-		rbr_custody_forget_all(context, &account);
+		rbr_cached_forget_all(context, &account);
 	if (rc == 0 && unlink(account.path) < 0)
 		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be removed: %s", account.path,
 			strerror(errno));

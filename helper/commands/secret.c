@@ -6,6 +6,7 @@
 
 #include "command.h"
 #include "custody.h"
+#include "needs.h"
 #include "person/log.h"
 #include "vault/vault.h"
 
@@ -21,7 +22,7 @@ replace(struct rbr_context *context, const char *name, bool from_stdin)
 	int rc = rbr_account_load(name, &account, &context->error);
 
 	if (rc == 0)
-		rc = rbr_custody_kind(context, &account, &kind, &login);
+		rc = rbr_needs_secret(context, &account, &kind, &login);
 	if (rc < 0)
 		return rc;
 	if (!kind)
