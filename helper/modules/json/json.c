@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define MEMBER_NAME_MAX 32 /* of one that is looked for in a text, with its quotes */
+#define INTEGER_DIGITS_MAX 18 /* that 64 bits surely hold */
 
 /* Skips the string at TEXT[*AT] (the opening quote). False if it is not closed or holds a control character, or if it is
  * a member's name and holds an escaped NUL, at which json-c would cut it. */
@@ -89,29 +90,21 @@ count_members(struct json_object *value)
 	return members;
 }
 
-struct json_object *
-rbr_json_parse(const char *text, size_t size)
+/* One object and nothing after it. */
+static struct json_object *
+parse(const char *text, size_t size, int flags)
 {
-	static const char mark[] = {'\xef', '\xbb', '\xbf'};
-	struct json_tokener *tokener;
-	struct json_object *object = NULL;
-	size_t members;
+	struct json_tokener *tokener = json_tokener_new_ex(RBR_JSON_DEPTH_MAX);
+	struct json_object *object;
 
-	if (size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
-		text += sizeof mark;
-		size -= sizeof mark;
-	}
-	if (size == 0 || size > INT_MAX || !is_strict(text, size, &members))
-		return NULL;
-	tokener = json_tokener_new_ex(RBR_JSON_DEPTH_MAX);
 	if (!tokener)
 		return NULL;
-	json_tokener_set_flags(tokener, JSON_TOKENER_STRICT | JSON_TOKENER_VALIDATE_UTF8);
+	json_tokener_set_flags(tokener, flags);
 	object = json_tokener_parse_ex(tokener, text, (int)size);
 	if (json_tokener_get_error(tokener) != json_tokener_success ||
 		strspn(text + json_tokener_get_parse_end(tokener), " \t\r\n") !=
 			size - json_tokener_get_parse_end(tokener) ||
-		!json_object_is_type(object, json_type_object) || count_members(object) != members) {
+		!json_object_is_type(object, json_type_object)) {
 		json_object_put(object);
 		object = NULL;
 	}
@@ -119,10 +112,10 @@ rbr_json_parse(const char *text, size_t size)
 	return object;
 }
 
-struct json_object *
-rbr_json_parse_loose(const char *text, size_t size)
+/* A copy with a question mark for each byte that is no ASCII; NULL: no memory. */
+static char *
+copy_ascii(const char *text, size_t size)
 {
-	struct json_object *object;
 	char *ascii = malloc(size + 1);
 	size_t i;
 
@@ -131,9 +124,84 @@ rbr_json_parse_loose(const char *text, size_t size)
 	for (i = 0; i < size; i++)
 		ascii[i] = (unsigned char)text[i] < 0x80 ? text[i] : '?';
 	ascii[size] = '\0';
-	object = rbr_json_parse(ascii, size);
+	return ascii;
+}
+
+static void
+wipe_copy(char *ascii, size_t size)
+{
 	explicit_bzero(ascii, size);
 	free(ascii);
+}
+
+/* Makes numbers with an exponent of integers that 64 bits may not hold; in strings it does no harm. */
+static void
+shorten_integers(char *text, size_t size)
+{
+	size_t i = 0, begin;
+
+	while (i < size) {
+		begin = i;
+		while (i < size && text[i] >= '0' && text[i] <= '9')
+			i++;
+		if (i - begin > INTEGER_DIGITS_MAX && (i == size || !strchr(".eE", text[i])) &&
+			(begin == 0 || !strchr(".eE+", text[begin - 1])) &&
+			(begin < 2 || text[begin - 1] != '-' || !strchr("eE", text[begin - 2]))) {
+			text[i - 2] = 'e';
+			text[i - 1] = '0';
+		}
+		i += i == begin;
+	}
+}
+
+/* Where it is strict, json-c 0.18 takes bytes that are no ASCII for control characters, and refuses integers of more than 64
+ * bits. So the form is looked at in a copy that has neither. The bytes are in strings: is_strict() has seen to that. */
+static bool
+has_strict_form(const char *text, size_t size)
+{
+	char *copy = copy_ascii(text, size);
+	struct json_object *object;
+
+	if (!copy)
+		return false;
+	shorten_integers(copy, size);
+	object = parse(copy, size, JSON_TOKENER_STRICT);
+	wipe_copy(copy, size);
+	json_object_put(object);
+	return object != NULL;
+}
+
+struct json_object *
+rbr_json_parse(const char *text, size_t size)
+{
+	static const char mark[] = {'\xef', '\xbb', '\xbf'};
+	struct json_object *object;
+	size_t members;
+
+	if (size >= sizeof mark && memcmp(text, mark, sizeof mark) == 0) {
+		text += sizeof mark;
+		size -= sizeof mark;
+	}
+	if (size == 0 || size > INT_MAX || !is_strict(text, size, &members))
+		return NULL;
+	object = has_strict_form(text, size) ? parse(text, size, JSON_TOKENER_VALIDATE_UTF8) : NULL;
+	if (object && count_members(object) != members) {
+		json_object_put(object);
+		object = NULL;
+	}
+	return object;
+}
+
+struct json_object *
+rbr_json_parse_loose(const char *text, size_t size)
+{
+	struct json_object *object;
+	char *ascii = copy_ascii(text, size);
+
+	if (!ascii)
+		return NULL;
+	object = rbr_json_parse(ascii, size);
+	wipe_copy(ascii, size);
 	return object;
 }
 
