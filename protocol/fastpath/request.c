@@ -129,14 +129,14 @@ write_path(struct rbr_writer *writer, const char *path)
 }
 
 /* git takes escapes out of a host as well: whatever no URL has there is escaped again, so that any host can be kept. An address
- * in brackets is left alone, and the colon of a port. */
+ * in brackets is left alone, and the colon of a port. A blank is in no host at all, and stays one, which is refused. */
 static void
 write_host(struct rbr_writer *writer, const char *host)
 {
 	const bool address = *host == '[';
 
 	for (; *host; host++)
-		if (address || isalnum((unsigned char)*host) || strchr("-._~:", *host) || (unsigned char)*host >= 0x80)
+		if (address || isalnum((unsigned char)*host) || strchr("-._~: ", *host) || (unsigned char)*host >= 0x80)
 			rbr_write_char(writer, *host);
 		else
 			rbr_write_format(writer, "%%%02X", (unsigned)(unsigned char)*host);

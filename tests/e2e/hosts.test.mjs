@@ -84,7 +84,7 @@ test('a tenant may lie below a path, and GitHub has gists', async () => {
 
 test('git\'s passwords are kept, whatever the host looks like', async () => {
   const places = [{ host: 'b\u00fccher.example:8080' }, { host: 'gitea_server:3000', protocol: 'http' }, { protocol: 'cert', host: '', path: '/home/jane/cert.pem', username: '' }, { host: 'absolute.example.' },
-    { host: '[fe80::3%25eth0]:3000' }, { host: '[fe80::2%eth0]' }, { host: 'a b.example' }, { host: 'a+b,c;d=e!f$g&h\'i(j)k*l.example' }, { host: 'per%cent.example' }, { host: 'right\u202eleft.example' },
+    { host: '[fe80::3%25eth0]:3000' }, { host: '[fe80::2%eth0]' }, { host: 'a+b,c;d=e!f$g&h\'i(j)k*l.example' }, { host: 'per%cent.example' }, { host: 'right\u202eleft.example' },
     { host: 'pa\u00dfwort.example', path: 'gr\u00fc\u00dfe/\u{1f469}\u200d\u{1f4bb}.git' }, { host: 'user.example', username: 'j\u00f6rg \u{1f469}\u200d\u{1f4bb}' }, { protocol: 'smtp', host: 'smtp.example.com:587', username: 'jane@example.com' }];
   for (const [i, one] of places.entries()) {
     const keys = { protocol: 'https', ...one };

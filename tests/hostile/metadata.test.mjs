@@ -67,7 +67,7 @@ describe('an endpoint that metadata lead elsewhere', () => {
     elsewhere.routes['/device'] = (request, response) => response.writeHead(400, { 'content-type': 'application/json' }).end('{"error":"invalid_scope"}');
     world.account(name, keys({ client_auth: 'none' }));
     await login('--device');
-    assert.deepEqual(elsewhere.forms('/device').map((form) => Object.keys(form)), [['client_id']]);
+    assert.deepEqual(elsewhere.forms('/device').map((form) => Object.keys(form)), [['client_id', 'code_challenge', 'code_challenge_method']]);
   });
 
   test('is not followed when it moves after the login', async () => {

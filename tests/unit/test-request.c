@@ -123,8 +123,8 @@ urls_may_come_in_one_piece(void **state)
 	assert_int_equal(request.url.port, 8443);
 	rbr_request_wipe(&request);
 	/* no network knows such a host, and git wants its password kept */
-	take(&request, "protocol=https\nhost=a b%41$:80\n");
-	assert_string_equal(request.url.host, "a%20b%2541%24");
+	take(&request, "protocol=https\nhost=ab%41$:80\n");
+	assert_string_equal(request.url.host, "ab%2541%24");
 	assert_int_equal(request.url.port, 80);
 	rbr_request_wipe(&request);
 	take(&request, "protocol=https\nhost=h\n");
@@ -139,6 +139,7 @@ broken_urls_are_refused(void **state)
 
 	(void)state;
 	refuse("url=https://one/\nprotocol=https\nhost=two\n", "names one place");
+	refuse("protocol=https\nhost=a b\n", "host or port");
 	refuse("url=https://one/\nhost=two\n", "names one place");
 	refuse("url=https://one/\nhost=\n", "names one place");
 	refuse("url=https://one/\nhost=one:8443\n", "names one place");
