@@ -2,11 +2,7 @@
 /*
  * docker, podman, skopeo and others that run docker-credential-… programs: one verb, the registry's address as it is on
  * standard input, JSON on standard output. A failure is a message on standard output and exit status 1; three of the
- * messages are known to callers word by word.
- *
- * For a registry that no account answers for it keeps what `docker login` gives, as other such programs do. That rests in the
- * storage that git has too (storage.c), but at docker://HOST/PATH: what git keeps for a host is none of docker's. A registry
- * without a scheme is one with https, and what was given for https goes nowhere else.
+ * messages are known to callers word by word. Registries that no account answers for are in docker_stored.h.
  */
 #include "config.h"
 
@@ -20,17 +16,15 @@
 #include "cli/ask.h"
 #include "cli/names.h"
 #include "commands/cached.h"
+#include "docker_stored.h"
 #include "host/document.h"
 #include "person/log.h"
 #include "protocol/formats/formats.h"
-#include "protocol/writer.h"
 #include "vault/storage.h"
 
 #define NOT_FOUND "credentials not found in native keychain"
 #define NO_SERVER "no credentials server URL"
 #define NO_USERNAME "no credentials username"
-#define STORED "docker" /* the scheme of places where passwords are kept that are no account's */
-#define SCHEME_MAX (sizeof((struct rbr_url *)0)->scheme - sizeof STORED "-")
 
 /* -- where -- */
 
@@ -80,107 +74,12 @@ parse(struct rbr_context *context, const char *server, struct rbr_url *ret_url)
 }
 
 static int
-find_account(struct rbr_context *context, const char *server, char name[RBR_ACCOUNT_NAME_MAX + 1])
+find_account(
+	struct rbr_context *context, const char *server, struct rbr_url *ret_url, char name[RBR_ACCOUNT_NAME_MAX + 1])
 {
-	struct rbr_url url;
-	int rc = parse(context, server, &url);
+	int rc = parse(context, server, ret_url);
 
-	return rc < 0 ? rc : rbr_match_find(context, &url, NULL, name);
-}
-
-/* -- registries without an account -- */
-
-/* Where what is given for URL rests: docker://HOST/PATH, and docker-SCHEME:// for what is given for another scheme than
- * https. A port that https or http has anyway is no other place. */
-static int
-make_place(struct rbr_context *context, const struct rbr_url *url, char text[RBR_URL_MAX])
-{
-	struct rbr_writer writer = rbr_writer_start(text, RBR_URL_MAX);
-
-	rbr_write_text(&writer, STORED);
-	if (strcmp(url->scheme, "https") != 0)
-		rbr_write_format(&writer, "-%s", url->scheme);
-	rbr_write_format(&writer, "://%s", url->host);
-	if (url->port != rbr_url_default_port(url->scheme))
-		rbr_write_format(&writer, ":%u", url->port);
-	rbr_write_text(&writer, url->path);
-	if (strlen(url->scheme) > SCHEME_MAX || !rbr_writer_fits(&writer))
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
-			"the request: the registry's address is too long; shorten it");
-	return 0;
-}
-
-/* A request about what is kept for SERVER and no place within it; USERNAME and SECRET are NULL if none are given. */
-static int
-ask_storage(struct rbr_context *context, const char *server, const char *username, const char *secret,
-	struct rbr_request *request)
-{
-	char text[RBR_URL_MAX];
-	struct rbr_url url;
-	int rc = parse(context, server, &url);
-
-	if (rc == 0)
-		rc = make_place(context, &url, text);
-	if (rc < 0)
-		return rc;
-	if (!username && url.username[0] != '\0')
-		username = url.username;
-	if (rbr_message_add(&request->message, "url", text) < 0 ||
-		(username && rbr_message_add(&request->message, "username", username) < 0) ||
-		(secret && rbr_message_add(&request->message, "password", secret) < 0) ||
-		(context->interactive && rbr_message_add(&request->message, "interactive", "auto") < 0))
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_REQUEST,
-			"the request has a line that is too long; shorten it");
-	request->exact = true;
-	return rbr_request_understand(request, &context->error);
-}
-
-static int
-get_stored(struct rbr_context *context, const char *server)
-{
-	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
-	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret lines = RBR_SECRET_EMPTY, out = RBR_SECRET_EMPTY;
-	RBR_CLEANUP(rbr_message_wipe) struct rbr_message stored = RBR_MESSAGE_EMPTY;
-	struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
-	const struct rbr_answer answer = {.credential = &credential, .asked = server};
-	int rc = ask_storage(context, server, NULL, NULL, &request);
-
-	if (rc == 0)
-		rc = rbr_storage_get(context, &request, &lines);
-	if (rc == 0)
-		rc = rbr_message_parse(&stored, rbr_secret_string(&lines), lines.size, RBR_DIALECT_WIRE,
-			"the keyring's item", RINGBEARER_E_STORE_UNAVAILABLE, &context->error);
-	if (rc < 0)
-		return rc;
-	credential.username = rbr_message_get(&stored, "username");
-	credential.token = rbr_message_get(&stored, "password");
-	if (!credential.token)
-		return RINGBEARER_E_NO_ACCOUNT;
-	return rbr_format_docker(&answer, &out) < 0 ? rbr_fail_memory(&context->error) : rbr_output(context, &out);
-}
-
-/* One password for each registry: another user's goes. The new one is written first, over what the same user had: in some
- * keyrings what is removed stays in a bin. */
-static int
-keep_stored(struct rbr_context *context, const char *server, const char *username, const char *secret)
-{
-	RBR_CLEANUP(rbr_request_wipe) struct rbr_request before = RBR_REQUEST_EMPTY, request = RBR_REQUEST_EMPTY;
-	int rc = ask_storage(context, server, NULL, NULL, &before);
-
-	if (rc == 0)
-		rc = ask_storage(context, server, username, secret, &request);
-	if (rc == 0)
-		rc = rbr_storage_keep(context, &request);
-	return rc < 0 ? rc : rbr_storage_erase_others(context, &before, username);
-}
-
-static int
-erase_stored(struct rbr_context *context, const char *server)
-{
-	RBR_CLEANUP(rbr_request_wipe) struct rbr_request request = RBR_REQUEST_EMPTY;
-	int rc = ask_storage(context, server, NULL, NULL, &request);
-
-	return rc < 0 ? rc : rbr_storage_erase(context, &request);
+	return rc < 0 ? rc : rbr_match_find(context, ret_url, NULL, name);
 }
 
 /* -- the verbs -- */
@@ -190,12 +89,16 @@ get(struct rbr_context *context, struct ringbearer_secret *input)
 {
 	const char *server = trim(input->data);
 	char text[RBR_URL_MAX];
+	struct rbr_url url;
 	int rc = make_url(context, server, text);
 
 	if (rc == 0)
 		rc = rbr_caller_answer(context, "docker", text, server);
-	if (rc == RINGBEARER_E_NO_ACCOUNT)
-		rc = get_stored(context, server);
+	if (rc == RINGBEARER_E_NO_ACCOUNT) {
+		rc = parse(context, server, &url);
+		if (rc == 0)
+			rc = rbr_docker_stored_get(context, &url, server);
+	}
 	return rc == RINGBEARER_E_NO_ACCOUNT ? fail_exactly(context, rc, NOT_FOUND) : rc;
 }
 
@@ -203,11 +106,12 @@ static int
 erase(struct rbr_context *context, struct ringbearer_secret *input)
 {
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
-	int rc = find_account(context, trim(input->data), name);
+	struct rbr_url url;
+	int rc = find_account(context, trim(input->data), &url, name);
 
 	if (rc == 0)
 		rbr_cached_forget(name, NULL);
-	return rc == RINGBEARER_E_NO_ACCOUNT ? erase_stored(context, trim(input->data)) : rc;
+	return rc == RINGBEARER_E_NO_ACCOUNT ? rbr_docker_stored_erase(context, &url) : rc;
 }
 
 struct search {
@@ -230,10 +134,11 @@ keep(struct rbr_context *context, const char *server, const char *username, cons
 {
 	struct search search = {.secret = secret};
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
-	int rc = find_account(context, server, name);
+	struct rbr_url url;
+	int rc = find_account(context, server, &url, name);
 
 	if (rc == RINGBEARER_E_NO_ACCOUNT)
-		return keep_stored(context, server, username, secret);
+		return rbr_docker_stored_keep(context, &url, username, secret);
 	if (rc == 0)
 		rbr_cached_tokens(name, NULL, compare, &search);
 	if (rc < 0 || search.found)
@@ -304,18 +209,12 @@ list_account(struct listing *listing, const char *name)
 	return rc;
 }
 
-/* STORED_AT is a place as make_place() makes it. */
 static int
 list_stored(const char *stored_at, const char *username, void *data)
 {
 	char text[RBR_URL_MAX];
-	int size = -1;
 
-	if (strncmp(stored_at, STORED "://", sizeof STORED "://" - 1) == 0)
-		size = snprintf(text, sizeof text, "https%s", stored_at + sizeof STORED - 1);
-	else if (strncmp(stored_at, STORED "-", sizeof STORED "-" - 1) == 0)
-		size = snprintf(text, sizeof text, "%s", stored_at + sizeof STORED "-" - 1);
-	return size < 0 || (size_t)size >= sizeof text ? 0 : list_place(data, text, username);
+	return rbr_docker_stored_address(stored_at, text) ? list_place(data, text, username) : 0;
 }
 
 static int

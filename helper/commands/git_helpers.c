@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "git.h"
+#include "git_run.h"
 
 #define EPHEMERAL_MAJOR 2 /* git 2.46 and later: other helpers do not keep what is handed out */
 #define EPHEMERAL_MINOR 46

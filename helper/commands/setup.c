@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "git.h"
+#include "git_run.h"
 #include "git_helpers.h"
 #include "person/log.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Running git. */
-#ifndef RBR_GIT_H
-#define RBR_GIT_H
+#ifndef RBR_GIT_RUN_H
+#define RBR_GIT_RUN_H
 
 #include <stdbool.h>
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "config.h"
 
-#include "git.h"
+#include "git_run.h"
 
 #include <errno.h>
 #include <fcntl.h>
