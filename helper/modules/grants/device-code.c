@@ -23,7 +23,7 @@
 #include "modules/oauth/grant.h"
 #include "modules/oauth/http.h"
 #include "modules/oauth/pkce.h"
-#include "modules/oauth/token_refusal.h"
+#include "modules/oauth/refusal_words.h"
 #include "modules/oauth/token_request.h"
 #include "modules/oauth/token_response.h"
 #include "protocol/module.h"

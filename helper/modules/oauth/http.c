@@ -9,32 +9,8 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "headers.h"
 #include "http_failure.h"
-#include "modules/json/json.h"
-
-/* What is longer may not fit into the kernel, where an ordinary user has 20,000 bytes for everything. */
-#define PARK_WHOLE_MAX 8192u
-/* Of a long answer so many bytes must have come before it is searched again, or a byte at a time would take for ever. */
-#define PARK_STEP 512u
-/* A whole answer is not waited for any longer when nothing more has come for so long. */
-#define WHOLE_MS 2000
-
-struct transfer {
-	const struct rbr_oauth *oauth;
-	struct rbr_http_answer *answer;
-	CURL *curl;
-	enum rbr_replay replay;
-	bool posts;
-	size_t parked; /* bytes of the body that were taken care of */
-	struct rbr_headers headers;
-	int64_t grown_ms; /* when the body last grew */
-	size_t looked_at; /* the body's size when it was last looked at whether it is whole */
-	bool whole; /* it is, although the connection says that more will come */
-	size_t raw; /* bytes that have come in, those of header lines and around the body's included */
-	enum rbr_http_excess excess;
-};
+#include "transfer.h"
 
 /* How long a request may take. */
 struct limits {
@@ -47,128 +23,6 @@ rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answ
 {
 	oauth->host->secret_free(answer->body);
 	*answer = RBR_HTTP_ANSWER_EMPTY;
-}
-
-/* A long answer's refresh token is all that must not be lost of it; one that a refusal shows must not be found. */
-static void
-park(struct transfer *transfer, const char *bytes, size_t size)
-{
-	const struct ringbearer_host *host = transfer->oauth->host;
-	bool refusal = transfer->answer->refusal, found;
-	struct rbr_json_span span;
-
-	if (transfer->replay == RBR_REPLAY_SAFE)
-		return;
-	transfer->parked = size;
-	found = (refusal || size > PARK_WHOLE_MAX) && rbr_json_find(bytes, size, "refresh_token", &span);
-	if (!found)
-		host->park(transfer->oauth->call, bytes, size);
-	else if (!refusal)
-		host->park(transfer->oauth->call, span.text, span.size);
-}
-
-/* What is too long is taken up to the limit: it may hold the next refresh token. */
-static size_t
-take_body(char *data, size_t size, size_t count, void *user)
-{
-	struct transfer *transfer = user;
-	const struct ringbearer_host *host = transfer->oauth->host;
-	struct ringbearer_secret *body = transfer->answer->body;
-	size_t room = RBR_HTTP_BODY_MAX - host->secret_size(body), taken = size * count;
-	bool first = host->secret_size(body) == 0;
-	long status = 0;
-
-	(void)curl_easy_getinfo(transfer->curl, CURLINFO_RESPONSE_CODE, &status);
-	transfer->answer->refusal = status < 200 || status >= 300;
-	if (taken > room) {
-		transfer->excess = RBR_HTTP_EXCESS_BODY;
-		taken = room;
-	}
-	/* As far as it is up to us, nothing happens between the bytes' arrival and this. */
-	if (first)
-		park(transfer, data, taken);
-	if (host->secret_append(body, data, taken) < 0)
-		return 0;
-	transfer->grown_ms = rbr_oauth_now_ms();
-	if (!first &&
-		(host->secret_size(body) <= PARK_WHOLE_MAX || host->secret_size(body) - transfer->parked >= PARK_STEP))
-		park(transfer, host->secret_data(body), host->secret_size(body));
-	return transfer->excess != RBR_HTTP_EXCESS_NONE ? 0 : taken;
-}
-
-/* The connection stands, TLS is agreed on, nothing has been sent. */
-static int
-before_request(void *user, char *to, char *from, int to_port, int from_port) /* NOLINT: libcurl's type */
-{
-	struct transfer *transfer = user;
-
-	(void)to;
-	(void)from;
-	(void)to_port;
-	(void)from_port;
-	transfer->answer->sent = true;
-	if (transfer->posts)
-		transfer->oauth->host->sending(transfer->oauth->call);
-	return CURL_PREREQFUNC_OK;
-}
-
-/* Also those of interim answers, of a proxy and of trailers. */
-static size_t
-take_header(char *data, size_t size, size_t count, void *user)
-{
-	struct transfer *transfer = user;
-
-	if (rbr_headers_take(&transfer->headers, data, size * count))
-		return size * count;
-	transfer->excess = RBR_HTTP_EXCESS_HEADERS;
-	return 0;
-}
-
-/* What libcurl takes from the connection, before it takes it apart: the one place that sees the bytes between chunks. */
-static int
-count_bytes(CURL *curl, curl_infotype kind, char *data, size_t size, void *user) /* NOLINT: libcurl's type */
-{
-	struct transfer *transfer = user;
-
-	(void)curl;
-	(void)data;
-	if (kind == CURLINFO_HEADER_IN || kind == CURLINFO_DATA_IN)
-		transfer->raw += size;
-	return 0;
-}
-
-/* Some servers do not end what they have said: a length that is wrong by one, a chunk that never comes. An answer that is one whole
- * object is taken as it is when nothing follows; waiting on would gain nothing, and could lose it. */
-static bool
-is_whole(struct transfer *transfer)
-{
-	const struct ringbearer_host *host = transfer->oauth->host;
-	const struct ringbearer_secret *body = transfer->answer->body;
-	struct json_object *object;
-
-	if (host->secret_size(body) == transfer->looked_at || rbr_oauth_now_ms() - transfer->grown_ms < WHOLE_MS)
-		return transfer->whole;
-	transfer->looked_at = host->secret_size(body);
-	object = rbr_json_parse(host->secret_data(body), transfer->looked_at);
-	transfer->whole = object != NULL;
-	json_object_put(object);
-	return transfer->whole;
-}
-
-static int
-watch_bytes(
-	void *user, curl_off_t due, curl_off_t got, curl_off_t to_send, curl_off_t sent) /* NOLINT: libcurl's type */
-{
-	struct transfer *transfer = user;
-
-	(void)due;
-	(void)got;
-	(void)to_send;
-	(void)sent;
-	if (transfer->raw <= RBR_HTTP_RAW_MAX)
-		return is_whole(transfer);
-	transfer->excess = RBR_HTTP_EXCESS_FRAMES;
-	return 1;
 }
 
 /* What the environment must not decide. */
@@ -227,7 +81,7 @@ set_limits(CURL *curl, const struct limits *limits)
 
 static void
 set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct curl_slist *headers,
-	struct transfer *transfer)
+	struct rbr_transfer *transfer)
 {
 	if (body) {
 		(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
@@ -236,22 +90,11 @@ set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_s
 	}
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_body);
-	(void)curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
-	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, take_header);
-	(void)curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
-	(void)curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, before_request);
-	(void)curl_easy_setopt(curl, CURLOPT_PREREQDATA, transfer);
-	(void)curl_easy_setopt(curl, CURLOPT_DEBUGFUNCTION, count_bytes); /* what `verbose` would print goes there */
-	(void)curl_easy_setopt(curl, CURLOPT_DEBUGDATA, transfer);
-	(void)curl_easy_setopt(curl, CURLOPT_VERBOSE, 1L);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, watch_bytes);
-	(void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, transfer);
-	(void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	rbr_transfer_watch(transfer);
 }
 
 static int
-perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whole_ms, struct transfer *transfer)
+perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whole_ms, struct rbr_transfer *transfer)
 {
 	char detail[CURL_ERROR_SIZE] = "";
 	struct rbr_http_answer *answer = transfer->answer;
@@ -265,8 +108,7 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whol
 		oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "the answer is whole, and its end does not come");
 		code = CURLE_OK;
 	}
-	if (oauth->host->secret_size(answer->body) > transfer->parked)
-		park(transfer, oauth->host->secret_data(answer->body), oauth->host->secret_size(answer->body));
+	rbr_transfer_settle(transfer);
 	if (code == CURLE_OK || transfer->excess != RBR_HTTP_EXCESS_NONE)
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	memcpy(answer->location_host, transfer->headers.location_host, sizeof answer->location_host);
@@ -314,7 +156,7 @@ static int
 request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 {
-	struct transfer transfer = {.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL};
+	struct rbr_transfer transfer = {.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL};
 	const struct limits limits = time_left(oauth, replay);
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
 	CURL *curl;

@@ -6,12 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "modules/json/json.h"
+#include "refusal_words.h"
 
-#define RAW_MAX 8192 /* bytes of the server's text that are looked at */
-#define NAME_MAX_SHOWN 64 /* of an error's name */
-#define HEAD_SHOWN 200 /* of a text that is too long */
-#define REASON_MAX (RBR_CLEAN_TEXT_MAX + NAME_MAX_SHOWN + 32)
 #define ADVICE_MAX 448
 
 /* The errors of the standards, and of services that have names of their own for a login that has ended; what they mean here, and
@@ -49,132 +45,6 @@ static const struct {
 
 /* All that services call a refresh token that is dead for good: of the standard; of Ory Hydra and what is built on it; of GitHub. */
 static const char *const endings[] = {"invalid_grant", "token_inactive", "bad_refresh_token", "invalid_refresh_token"};
-
-/* What is known of a refusal. */
-struct refusal {
-	long status;
-	bool has_error; /* an `error` member, and not only words */
-	char error[RBR_CLEAN_TEXT_MAX]; /* "": none, or none that is a name */
-	char text[RBR_CLEAN_TEXT_MAX]; /* "": none */
-	char reason[REASON_MAX]; /* all of it, for people: "(invalid_client: app is off, status 401)" */
-};
-
-void
-rbr_clean_text(const struct rbr_oauth *oauth, const char *text, char ret_text[RBR_CLEAN_TEXT_MAX])
-{
-	char raw[RAW_MAX];
-	size_t used = 0, i;
-
-	(void)snprintf(raw, sizeof raw, "%s", text ? text : "");
-	/* What is to be blotted out is looked for before anything is dropped, and afterwards again. */
-	oauth->host->blot(oauth->call, raw);
-	for (i = 0; raw[i]; i++)
-		if (raw[i] >= 0x20 && raw[i] <= 0x7e && raw[i] != '"' && raw[i] != '\\')
-			raw[used++] = raw[i];
-	raw[used] = '\0';
-	oauth->host->blot(oauth->call, raw);
-	used = strlen(raw);
-	if (used < RBR_CLEAN_TEXT_MAX)
-		memcpy(ret_text, raw, used + 1);
-	else
-		(void)snprintf(ret_text, RBR_CLEAN_TEXT_MAX, "%.*s ... %s", HEAD_SHOWN, raw,
-			raw + used - (RBR_CLEAN_TEXT_MAX - HEAD_SHOWN - sizeof " ... "));
-	explicit_bzero(raw, sizeof raw);
-}
-
-/* -- what it says -- */
-
-static struct json_object *
-member_of(struct json_object *object, const char *name)
-{
-	struct json_object *member = NULL;
-
-	return json_object_is_type(object, json_type_object) && json_object_object_get_ex(object, name, &member)
-		? member
-		: NULL;
-}
-
-bool
-rbr_token_has_error(struct json_object *object)
-{
-	struct json_object *error = member_of(object, "error");
-
-	switch (json_object_get_type(error)) {
-	case json_type_null:
-		return false;
-	case json_type_boolean:
-		return json_object_get_boolean(error);
-	case json_type_int:
-		return json_object_get_int64(error) != 0;
-	case json_type_string:
-		return json_object_get_string_len(error) > 0;
-	case json_type_object:
-		return json_object_object_length(error) > 0;
-	case json_type_array:
-		return json_object_array_length(error) > 0;
-	default:
-		return true;
-	}
-}
-
-/* The first member of OBJECT among NAMES that is a text with something in it. */
-static const char *
-first_text(struct json_object *object, const char *const *names)
-{
-	for (; *names; names++) {
-		const char *text = json_object_is_type(object, json_type_object) ? rbr_json_text(object, *names) : NULL;
-
-		if (text && *text)
-			return text;
-	}
-	return NULL;
-}
-
-/* Name and text, wherever a service has put them: as the standard says, in an object of their own, or beside no `error` at
- * all. */
-static void
-read_refusal(const struct rbr_oauth *oauth, struct json_object *object, struct refusal *refusal)
-{
-	static const char *const names[] = {"code", "errorCode", "error_code", "error", "type", "status", NULL};
-	static const char *const texts[] = {"error_description", "message", "error_message", "errorSummary",
-		"description", "detail", "reason", NULL};
-	static const char *const hints[] = {"error_hint", "hint", NULL};
-	struct json_object *error = member_of(object, "error"), *inner = NULL;
-	const char *name = NULL, *text = NULL, *hint = first_text(object, hints);
-	char both[RAW_MAX];
-
-	refusal->has_error = rbr_token_has_error(object);
-	if (json_object_is_type(error, json_type_array))
-		error = json_object_array_get_idx(error, 0);
-	if (json_object_is_type(error, json_type_object))
-		inner = error;
-	else if (json_object_is_type(error, json_type_string))
-		name = refusal->has_error ? json_object_get_string(error) : NULL;
-	if (inner) {
-		name = first_text(inner, names);
-		text = first_text(inner, texts);
-	} else if (!refusal->has_error) {
-		name = first_text(object, names);
-	}
-	if (!text)
-		text = first_text(object, texts);
-	(void)snprintf(both, sizeof both, "%s%s%s", text ? text : "", text && hint ? " " : "", hint ? hint : "");
-	rbr_clean_text(oauth, name, refusal->error);
-	rbr_clean_text(oauth, both, refusal->text);
-	explicit_bzero(both, sizeof both);
-}
-
-static void
-make_reason(struct refusal *refusal)
-{
-	bool named = refusal->error[0] != '\0', told = refusal->text[0] != '\0';
-
-	(void)snprintf(refusal->reason, sizeof refusal->reason, "(%.*s%s%s%sstatus %ld)",
-		told ? NAME_MAX_SHOWN : RBR_CLEAN_TEXT_MAX - 1, refusal->error, named && told ? ": " : "",
-		refusal->text, named || told ? ", " : "", refusal->status);
-}
-
-/* -- what it means -- */
 
 static bool
 is_later(long status)
@@ -229,7 +99,7 @@ has_secret(const struct rbr_oauth *oauth)
 
 /* A login that has ended is told in many ways: unless the server names something else for sure, a person is told of this one, too. */
 static void
-advise_login(const struct rbr_oauth *oauth, const struct refusal *refusal, int code, char more[ADVICE_MAX])
+advise_login(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal, int code, char more[ADVICE_MAX])
 {
 	bool other = code == RINGBEARER_E_TEMPORARILY_UNAVAILABLE || refusal->status < 200 ||
 		(refusal->status >= 300 && refusal->status < 400) || refusal->status == 407 ||
@@ -242,7 +112,7 @@ advise_login(const struct rbr_oauth *oauth, const struct refusal *refusal, int c
 }
 
 static int
-fail_with(const struct rbr_oauth *oauth, const struct refusal *refusal, int code, const char *advice)
+fail_with(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal, int code, const char *advice)
 {
 	char more[ADVICE_MAX];
 
@@ -252,7 +122,7 @@ fail_with(const struct rbr_oauth *oauth, const struct refusal *refusal, int code
 
 /* The client itself is not accepted. */
 static int
-fail_rejected(const struct rbr_oauth *oauth, const struct refusal *refusal)
+fail_rejected(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal)
 {
 	const char *hint = oauth->host->config(oauth->call, "rejected_hint", 0);
 	char secret[ADVICE_MAX] = "", more[ADVICE_MAX];
@@ -270,7 +140,7 @@ fail_rejected(const struct rbr_oauth *oauth, const struct refusal *refusal)
 
 /* 403: some services say it to a wrong secret, or to a grant that the application may not use, as well. */
 static int
-fail_forbidden(const struct rbr_oauth *oauth, const struct refusal *refusal)
+fail_forbidden(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal)
 {
 	char secret[ADVICE_MAX] = "", more[ADVICE_MAX];
 	bool grant = strcmp(refusal->error, "unauthorized_client") == 0;
@@ -288,7 +158,7 @@ fail_forbidden(const struct rbr_oauth *oauth, const struct refusal *refusal)
 }
 
 static int
-fail_over(const struct rbr_oauth *oauth, const struct refusal *refusal, const char *what)
+fail_over(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal, const char *what)
 {
 	return oauth->host->fail(oauth->call, RINGBEARER_E_LOGIN_REQUIRED, "%s %s; run `ringbearer login %s`", what,
 		refusal->reason, account_of(oauth));
@@ -307,7 +177,7 @@ says_over(const char *error)
 
 /* What the words and the status mean together. */
 static int
-conclude(const struct rbr_oauth *oauth, const struct refusal *refusal)
+conclude(const struct rbr_oauth *oauth, const struct rbr_refusal *refusal)
 {
 	const char *advice = NULL;
 	long status = refusal->status;
@@ -348,7 +218,7 @@ conclude(const struct rbr_oauth *oauth, const struct refusal *refusal)
 int
 rbr_token_refusal(const struct rbr_oauth *oauth, const struct rbr_http_answer *answer, struct json_object *object)
 {
-	struct refusal refusal = {.status = answer->status};
+	struct rbr_refusal refusal;
 	bool elsewhere = answer->location_host[0] != '\0';
 
 	if (answer->status >= 300 && answer->status < 400)
@@ -356,7 +226,6 @@ rbr_token_refusal(const struct rbr_oauth *oauth, const struct rbr_http_answer *a
 			"the server redirects token requests to %s%s%s, which is never followed since the secret would go along; correct "
 			"`token_endpoint`",
 			elsewhere ? "`" : "another path", answer->location_host, elsewhere ? "`" : "");
-	read_refusal(oauth, object, &refusal);
-	make_reason(&refusal);
+	rbr_refusal_read(oauth, object, answer->status, &refusal);
 	return conclude(oauth, &refusal);
 }

@@ -8,6 +8,7 @@
 
 #include "identity.h"
 #include "modules/json/json.h"
+#include "refusal_words.h"
 #include "token_refusal.h"
 
 static int
