@@ -51,7 +51,7 @@ parse(struct rbr_git_helpers *helpers)
 }
 
 int
-rbr_git_helpers_read(struct rbr_context *context, struct rbr_git_helpers *ret_helpers)
+rbr_git_helpers_ask(struct rbr_context *context, struct rbr_git_helpers *ret_helpers)
 {
 	static const char *const list[] = {
 		"git", "config", "--show-scope", "-z", "--get-regexp", "^credential\\.(.*\\.)?helper$", NULL};

@@ -29,7 +29,7 @@ struct rbr_git_helpers {
 };
 
 /* Every line, in the order in which git reads them; to be wiped also on failure. RINGBEARER_E_CONFIG if there is no git. */
-int rbr_git_helpers_read(struct rbr_context *context, struct rbr_git_helpers *ret_helpers) RBR_MUST_CHECK;
+int rbr_git_helpers_ask(struct rbr_context *context, struct rbr_git_helpers *ret_helpers) RBR_MUST_CHECK;
 void rbr_git_helpers_wipe(struct rbr_git_helpers *helpers);
 
 /* Is VALUE one of our lines? By the same rule as RBR_GIT_OURS. */

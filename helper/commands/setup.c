@@ -10,8 +10,8 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "git_run.h"
 #include "git_helpers.h"
+#include "git_run.h"
 #include "person/log.h"
 
 #define GIT_LINK "git-credential-ringbearer"
@@ -175,7 +175,7 @@ list_others(struct rbr_context *context)
 	int rc = rbr_git_keeping_version(context, version);
 
 	if (rc == 0)
-		rc = rbr_git_helpers_read(context, &helpers);
+		rc = rbr_git_helpers_ask(context, &helpers);
 	if (rc == 0)
 		show_others(&helpers, version);
 	return rc;

@@ -30,7 +30,7 @@ struct rbr_refusal {
 	char reason[RBR_REASON_MAX]; /* all of it, for people: "(invalid_client: app is off, status 401)" */
 };
 
-/* Takes the words out of OBJECT (may be NULL), which came with STATUS. */
+/* Takes the words out of OBJECT (may be NULL), which came with STATUS. Bytes of a stranger: fuzz-token-response. */
 void rbr_refusal_read(
 	const struct rbr_oauth *oauth, struct json_object *object, long status, struct rbr_refusal *ret_refusal);
 
