@@ -298,7 +298,7 @@ gather(const struct rbr_folder *folder, DIR *all, const char *suffix, struct dat
 		}
 		found = more;
 		found[count].changed = status.st_mtim;
-		(void)snprintf(found[count++].name, sizeof found->name, "%s", entry->d_name);
+		memcpy(found[count++].name, entry->d_name, strlen(entry->d_name) + 1); /* fits, or was not wanted */
 	}
 	if (errno != 0) {
 		free(found);
