@@ -59,7 +59,7 @@ make_key(const struct rbr_account *account, struct rbr_cache_key *key)
 	int rc = rbr_cache_key_add(key, "metadata");
 
 	if (ca_file)
-		rbr_stamp(ca_file, stamp);
+		(void)rbr_stamp(ca_file, stamp);
 	if (rc == 0)
 		rc = rbr_cache_key_add(key, rbr_account_get(account, RBR_KEY_ISSUER));
 	if (rc == 0)

@@ -77,17 +77,6 @@ rbr_choice_weigh(struct rbr_choice *choice, const struct rbr_url *url, const cha
 	}
 }
 
-/* The time in a stamp is its third part, in seconds, hexadecimal. */
-static int64_t
-changed_at(const char *stamp)
-{
-	int colons = 3;
-
-	while (colons > 0 && *stamp)
-		colons -= *stamp++ == ':';
-	return (int64_t)strtoll(stamp, NULL, 16);
-}
-
 static int
 add_folder(struct rbr_context *context, enum rbr_place place, struct rbr_cache_key *key, bool *settled)
 {
@@ -96,8 +85,7 @@ add_folder(struct rbr_context *context, enum rbr_place place, struct rbr_cache_k
 
 	if (rc < 0)
 		return rc;
-	rbr_stamp(folder, stamp);
-	if (changed_at(stamp) > context->started.real - SETTLED_SECONDS)
+	if (rbr_stamp(folder, stamp) > context->started.real - SETTLED_SECONDS)
 		*settled = false;
 	rc = rbr_cache_key_add(key, stamp);
 	if (rc == 0)

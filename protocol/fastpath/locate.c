@@ -47,10 +47,9 @@ static char *
 put_stamp(const struct statx *status, char *stamp)
 {
 	/* cp -p, rsync and touch -r set the time of the contents; that of the last change is the kernel's own. */
-	const uint64_t numbers[] = {status->stx_dev_major, status->stx_dev_minor, status->stx_ino,
-		(uint64_t)status->stx_mtime.tv_sec, status->stx_mtime.tv_nsec, status->stx_size,
+	const uint64_t numbers[] = {status->stx_dev_major, status->stx_dev_minor, status->stx_ino, status->stx_size,
 		(uint64_t)status->stx_ctime.tv_sec, status->stx_ctime.tv_nsec};
-	static const char behind[RBR_ARRAY_SIZE(numbers)] = {':', ':', ':', '.', ':', ':', '.', '\0'};
+	static const char behind[RBR_ARRAY_SIZE(numbers)] = {':', ':', ':', ':', '.', '\0'};
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(numbers); i++) {
@@ -67,15 +66,17 @@ look(const char *path, struct statx *status)
 		STATX_TYPE | STATX_MODE | STATX_UID | STATX_INO | STATX_SIZE | STATX_MTIME | STATX_CTIME, status);
 }
 
-void
+int64_t
 rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX])
 {
 	struct statx status;
 
-	if (look(path, &status) < 0)
-		(void)snprintf(stamp, RBR_STAMP_MAX, "-");
-	else
-		(void)put_stamp(&status, stamp);
+	if (look(path, &status) < 0) {
+		memcpy(stamp, "-", sizeof "-");
+		return 0;
+	}
+	(void)put_stamp(&status, stamp);
+	return status.stx_mtime.tv_sec;
 }
 
 /* An edited file of defaults makes tokens void as an edited account does. FOLDER, of accounts, becomes the path of the

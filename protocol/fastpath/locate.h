@@ -20,7 +20,7 @@ int rbr_account_check_name(const char *name, struct rbr_error *error) RBR_MUST_C
 /* Where an account's file is and what it is just now: the hit needs no more than this. */
 struct rbr_located {
 	char path[PATH_MAX];
-	/* device, inode, time of the contents, size and time of the last change, as text; then the same of the files of
+	/* device, inode, size and time of the last change, as text; then the same of the files of
 	 * defaults that there are */
 	char stamp[(1 + RBR_ACCOUNT_PLACES) * RBR_STAMP_MAX];
 };
@@ -30,8 +30,8 @@ struct rbr_located {
  * RINGBEARER_E_NO_ACCOUNT; RINGBEARER_E_CONFIG if others can write to the file or own it. */
 int rbr_account_locate(const char *name, struct rbr_located *ret_located, struct rbr_error *error) RBR_MUST_CHECK;
 
-/* The same text for any path; "-" if it is not there. */
-void rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX]);
+/* The same text for any path; "-" if it is not there. Returns the time of its contents in seconds. */
+int64_t rbr_stamp(const char *path, char stamp[RBR_STAMP_MAX]);
 
 /* Refuses a file that somebody else owns or can write to. */
 int rbr_config_trust(const char *path, unsigned mode, unsigned owner, struct rbr_error *error) RBR_MUST_CHECK;
