@@ -87,6 +87,34 @@ verifiers_differ_and_are_unreserved(void **state)
 	free(texts);
 }
 
+/* FIPS 180-4, and what is around the end of a block. */
+static void
+hashes_are_those_of_the_standard(void **state)
+{
+	static const struct {
+		size_t size;
+		const char *digest; /* its first octets */
+	} cases[] = {
+		{0, "\xe3\xb0\xc4\x42"},
+		{55, "\x9f\x43\x90\xf8"},
+		{56, "\xb3\x54\x39\xa4"},
+		{63, "\x7d\x3e\x74\xa0"},
+		{64, "\xff\xe0\x54\xfe"},
+		{65, "\x63\x53\x61\xc4"},
+		{1000, "\x41\xed\xec\xe4"},
+	};
+	unsigned char digest[RBR_SHA256_SIZE];
+	char text[1000];
+	size_t i;
+
+	(void)state;
+	memset(text, 'a', sizeof text);
+	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		rbr_sha256(text, cases[i].size, digest);
+		assert_memory_equal(digest, cases[i].digest, 4);
+	}
+}
+
 static void
 no_random_numbers_no_text(void **state)
 {
@@ -109,6 +137,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		TEST("S0:23 the_vector_of_appendix_b", the_vector_of_appendix_b),
 		TEST("S0:23 verifiers_differ_and_are_unreserved", verifiers_differ_and_are_unreserved),
+		TEST("hashes_are_those_of_the_standard", hashes_are_those_of_the_standard),
 		TEST("no_random_numbers_no_text", no_random_numbers_no_text),
 	};
 

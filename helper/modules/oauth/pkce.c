@@ -3,20 +3,19 @@
 
 #include "pkce.h"
 
-#include <glib.h>
 #include <string.h>
 #include <sys/random.h>
 
+#include "modules/oauth/sha256.h"
 #include "protocol/writer.h"
 
-#define OCTETS 32
+#define OCTETS RBR_SHA256_SIZE
 
-/* RFC 4648 section 5, without padding; 32 octets make 43 characters. */
-static void
-base64url(const unsigned char octets[OCTETS], char text[RBR_RANDOM_TEXT_SIZE])
+void
+rbr_base64url(const unsigned char octets[OCTETS], char ret_text[RBR_RANDOM_TEXT_SIZE])
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	struct rbr_writer to = rbr_writer_start(text, RBR_RANDOM_TEXT_SIZE);
+	struct rbr_writer to = rbr_writer_start(ret_text, RBR_RANDOM_TEXT_SIZE);
 	size_t i, j;
 
 	for (i = 0; i < OCTETS; i += 3) {
@@ -36,7 +35,7 @@ rbr_random_text(const struct rbr_oauth *oauth, char ret_text[RBR_RANDOM_TEXT_SIZ
 
 	if (getrandom(octets, sizeof octets, 0) != sizeof octets)
 		return oauth->host->fail(oauth->call, RINGBEARER_E_SYSTEM, "the kernel gives no random numbers");
-	base64url(octets, ret_text);
+	rbr_base64url(octets, ret_text);
 	explicit_bzero(octets, sizeof octets);
 	return 0;
 }
@@ -44,12 +43,8 @@ rbr_random_text(const struct rbr_oauth *oauth, char ret_text[RBR_RANDOM_TEXT_SIZ
 void
 rbr_pkce_challenge(const char *verifier, char ret_challenge[RBR_RANDOM_TEXT_SIZE])
 {
-	GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
 	unsigned char digest[OCTETS];
-	gsize size = sizeof digest;
 
-	g_checksum_update(checksum, (const guchar *)verifier, (gssize)strlen(verifier));
-	g_checksum_get_digest(checksum, digest, &size);
-	g_checksum_free(checksum);
-	base64url(digest, ret_challenge);
+	rbr_sha256(verifier, strlen(verifier), digest);
+	rbr_base64url(digest, ret_challenge);
 }

@@ -4,8 +4,12 @@
 #define RBR_PKCE_H
 
 #include "modules/oauth/oauth.h"
+#include "modules/oauth/sha256.h"
 
 #define RBR_RANDOM_TEXT_SIZE 44 /* 32 octets in base64url without padding, and a NUL */
+
+/* RFC 4648 section 5, without padding. */
+void rbr_base64url(const unsigned char octets[RBR_SHA256_SIZE], char ret_text[RBR_RANDOM_TEXT_SIZE]);
 
 /* 32 fresh random octets as 43 characters: a code verifier (section 4.1), or a state. RINGBEARER_E_SYSTEM. */
 int rbr_random_text(const struct rbr_oauth *oauth, char ret_text[RBR_RANDOM_TEXT_SIZE])

@@ -21,8 +21,8 @@
 #include "loopback.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,7 +72,7 @@ end_visit(struct visitor *visitor)
 static void
 answer(struct visitor *visitor, const char *response)
 {
-	size_t size = strlen(response), sent = 0;
+	size_t size = response ? strlen(response) : 0, sent = 0; /* NULL: no memory for it */
 
 	while (sent < size) {
 		ssize_t each = send(visitor->socket, response + sent, size - sent, MSG_NOSIGNAL);
@@ -90,7 +90,7 @@ answer_page(struct visitor *visitor, int status, const char *title, const char *
 	char *page = rbr_page(status, false, title, text);
 
 	answer(visitor, page);
-	g_free(page);
+	free(page);
 }
 
 static bool
@@ -149,7 +149,7 @@ take_callback(struct wait *wait, struct visitor *visitor, const char *query, siz
 	wait->over = true;
 	elsewhere = rbr_page_elsewhere(done_path(wait->loopback));
 	answer(visitor, elsewhere);
-	g_free(elsewhere);
+	free(elsewhere);
 }
 
 /* Where each account has a path of its own: is this the path of another? */
@@ -186,7 +186,7 @@ set_out(struct wait *wait, struct visitor *visitor)
 	wait->loopback->started = true;
 	elsewhere = rbr_page_elsewhere(wait->loopback->destination);
 	answer(visitor, elsewhere);
-	g_free(elsewhere);
+	free(elsewhere);
 	wait->over = wait->over || wait->start_only;
 }
 
@@ -297,17 +297,16 @@ turn(struct wait *wait, int64_t milliseconds)
 			end_visit(&wait->visitors[i]);
 }
 
-static struct wait *
-begin(const struct rbr_oauth *oauth, struct rbr_loopback *loopback)
+static void
+begin(struct wait *wait, const struct rbr_oauth *oauth, struct rbr_loopback *loopback)
 {
-	struct wait *wait = g_new0(struct wait, 1);
 	size_t i;
 
+	memset(wait, 0, sizeof *wait);
 	wait->oauth = oauth;
 	wait->loopback = loopback;
 	for (i = 0; i < VISITORS_MAX; i++)
 		wait->visitors[i].socket = -1;
-	return wait;
 }
 
 static void
@@ -318,21 +317,21 @@ end(struct wait *wait)
 	for (i = 0; i < VISITORS_MAX; i++)
 		if (wait->visitors[i].socket >= 0)
 			end_visit(&wait->visitors[i]);
-	g_free(wait);
 }
 
 bool
 rbr_loopback_wait_start(const struct rbr_oauth *oauth, struct rbr_loopback *loopback, int64_t milliseconds)
 {
 	int64_t deadline = rbr_oauth_now_ms() + milliseconds;
-	struct wait *wait = begin(oauth, loopback);
+	struct wait wait;
 	struct rbr_callback ignored;
 
-	wait->callback = &ignored;
-	wait->start_only = true;
-	while (!wait->over && rbr_oauth_now_ms() < deadline)
-		turn(wait, deadline - rbr_oauth_now_ms());
-	end(wait);
+	begin(&wait, oauth, loopback);
+	wait.callback = &ignored;
+	wait.start_only = true;
+	while (!wait.over && rbr_oauth_now_ms() < deadline)
+		turn(&wait, deadline - rbr_oauth_now_ms());
+	end(&wait);
 	return loopback->started;
 }
 
@@ -341,16 +340,17 @@ rbr_loopback_wait(const struct rbr_oauth *oauth, struct rbr_loopback *loopback, 
 	struct rbr_callback *ret_callback)
 {
 	int64_t deadline = rbr_oauth_now_ms() + milliseconds;
-	struct wait *wait = begin(oauth, loopback);
+	struct wait wait;
 	bool over, astray;
 
-	wait->state = state;
-	wait->callback = ret_callback;
-	while (!wait->over && rbr_oauth_now_ms() < deadline)
-		turn(wait, deadline - rbr_oauth_now_ms());
-	over = wait->over;
-	astray = wait->astray;
-	end(wait);
+	begin(&wait, oauth, loopback);
+	wait.state = state;
+	wait.callback = ret_callback;
+	while (!wait.over && rbr_oauth_now_ms() < deadline)
+		turn(&wait, deadline - rbr_oauth_now_ms());
+	over = wait.over;
+	astray = wait.astray;
+	end(&wait);
 	if (over && !astray)
 		return 0;
 	if (astray)
@@ -369,13 +369,14 @@ rbr_loopback_finish(
 {
 	int64_t deadline = rbr_oauth_now_ms() + FINISH_MS;
 	char *page = rbr_page(200, good, title, text);
-	struct wait *wait = begin(oauth, loopback);
+	struct wait wait;
 	struct rbr_callback ignored;
 
-	wait->callback = &ignored;
-	wait->page = page;
-	while (!wait->over && rbr_oauth_now_ms() < deadline)
-		turn(wait, deadline - rbr_oauth_now_ms());
-	end(wait);
-	g_free(page);
+	begin(&wait, oauth, loopback);
+	wait.callback = &ignored;
+	wait.page = page;
+	while (!wait.over && rbr_oauth_now_ms() < deadline)
+		turn(&wait, deadline - rbr_oauth_now_ms());
+	end(&wait);
+	free(page);
 }

@@ -3,8 +3,12 @@
 
 #include "page.h"
 
-#include <glib.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+
+#include "modules/oauth/pkce.h"
 
 static const char style[] =
 	":root{color-scheme:light dark;--back:#f5f4f1;--card:#fff;--text:#222;--soft:#5d5a55;--line:#dedbd5;--good:#1c6b3c;"
@@ -47,59 +51,106 @@ reason(int status)
 	}
 }
 
-/* Only the one style sheet above is allowed, by its hash (Content Security Policy level 2). */
-static char *
-headers(int status, size_t size, const char *more)
+/* asprintf(), with NULL for no memory. */
+__attribute__((format(printf, 1, 2))) static char *
+print(const char *format, ...)
 {
-	GChecksum *checksum = g_checksum_new(G_CHECKSUM_SHA256);
-	guint8 digest[32];
-	gsize digest_size = sizeof digest;
-	char *hash, *text;
+	va_list values;
+	char *text;
+	int size;
 
-	g_checksum_update(checksum, (const guchar *)style, sizeof style - 1);
-	g_checksum_get_digest(checksum, digest, &digest_size);
-	g_checksum_free(checksum);
-	hash = g_base64_encode(digest, digest_size);
-	text = g_strdup_printf("HTTP/1.1 %d %s\r\n"
-			       "Content-Type: text/html; charset=utf-8\r\n"
-			       "Content-Length: %zu\r\n"
-			       "Content-Security-Policy: default-src 'none'; style-src 'sha256-%s'; base-uri 'none'; "
-			       "form-action 'none'; frame-ancestors 'none'\r\n"
-			       "Cache-Control: no-store\r\n"
-			       "Referrer-Policy: no-referrer\r\n"
-			       "X-Content-Type-Options: nosniff\r\n"
-			       "Cross-Origin-Opener-Policy: same-origin\r\n"
-			       "Connection: close\r\n%s\r\n",
-		status, reason(status), size, hash, more);
-	g_free(hash);
-	return text;
+	va_start(values, format);
+	size = vasprintf(&text, format, values);
+	va_end(values);
+	return size < 0 ? NULL : text;
+}
+
+/* Only the one style sheet above is allowed, by its hash (Content Security Policy level 3, which takes base64url). */
+static char *
+response(int status, const char *more, const char *body)
+{
+	unsigned char digest[RBR_SHA256_SIZE];
+	char hash[RBR_RANDOM_TEXT_SIZE];
+
+	rbr_sha256(style, sizeof style - 1, digest);
+	rbr_base64url(digest, hash);
+	return print("HTTP/1.1 %d %s\r\n"
+		     "Content-Type: text/html; charset=utf-8\r\n"
+		     "Content-Length: %zu\r\n"
+		     "Content-Security-Policy: default-src 'none'; style-src 'sha256-%s='; base-uri 'none'; "
+		     "form-action 'none'; frame-ancestors 'none'\r\n"
+		     "Cache-Control: no-store\r\n"
+		     "Referrer-Policy: no-referrer\r\n"
+		     "X-Content-Type-Options: nosniff\r\n"
+		     "Cross-Origin-Opener-Policy: same-origin\r\n"
+		     "Connection: close\r\n%s\r\n%s",
+		status, reason(status), strlen(body), hash, more, body);
+}
+
+static const char *
+entity(char c)
+{
+	switch (c) {
+	case '&':
+		return "&amp;";
+	case '<':
+		return "&lt;";
+	case '>':
+		return "&gt;";
+	case '"':
+		return "&quot;";
+	case '\'':
+		return "&#39;";
+	default:
+		return NULL;
+	}
+}
+
+/* TEXT as HTML writes it, or NULL. */
+static char *
+escape(const char *text)
+{
+	char *safe = calloc(strlen(text) + 1, sizeof "&quot;" - 1), *to = safe;
+
+	if (!safe)
+		return NULL;
+	for (; *text; text++) {
+		const char *name = entity(*text);
+
+		if (name)
+			to = stpcpy(to, name);
+		else
+			*to++ = *text;
+	}
+	return safe;
 }
 
 char *
 rbr_page(int status, bool good, const char *title, const char *text)
 {
-	char *safe_title = g_markup_escape_text(title, -1), *safe_text = g_markup_escape_text(text, -1);
-	char *body = g_strdup_printf(
-		"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
-		"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%s – ringbearer</title>"
-		"<style>%s</style></head><body><main class=\"%s\"><svg viewBox=\"1.8 1.8 28.4 28.4\" aria-hidden=\"true\">%s</svg>"
-		"<h1>%s</h1><p>%s</p><footer>ringbearer, on this computer</footer></main></body></html>\n",
-		safe_title, style, good ? "good" : "bad", good ? tick : cross, safe_title, safe_text);
-	char *head = headers(status, strlen(body), status == 405 ? "Allow: GET\r\n" : "");
-	char *page = g_strconcat(head, body, NULL);
+	char *safe_title = escape(title), *safe_text = escape(text), *body = NULL, *page = NULL;
 
-	g_free(safe_title);
-	g_free(safe_text);
-	g_free(body);
-	g_free(head);
+	if (safe_title && safe_text)
+		body = print(
+			"<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\">"
+			"<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>%s – ringbearer</title>"
+			"<style>%s</style></head><body><main class=\"%s\"><svg viewBox=\"1.8 1.8 28.4 28.4\" "
+			"aria-hidden=\"true\">%s</svg>"
+			"<h1>%s</h1><p>%s</p><footer>ringbearer, on this computer</footer></main></body></html>\n",
+			safe_title, style, good ? "good" : "bad", good ? tick : cross, safe_title, safe_text);
+	if (body)
+		page = response(status, status == 405 ? "Allow: GET\r\n" : "", body);
+	free(safe_title);
+	free(safe_text);
+	free(body);
 	return page;
 }
 
 char *
 rbr_page_elsewhere(const char *location)
 {
-	char *line = g_strdup_printf("Location: %s\r\n", location), *page = headers(303, 0, line);
+	char *line = print("Location: %s\r\n", location), *page = line ? response(303, line, "") : NULL;
 
-	g_free(line);
+	free(line);
 	return page;
 }
