@@ -10,6 +10,9 @@
 
 #include "protocol/secret.h"
 
+struct ringbearer_call fake_call;
+struct rbr_oauth fake_oauth;
+
 static int secrets;
 static int fails_at = -1;
 
@@ -215,4 +218,21 @@ void
 fake_fail_secret(int count)
 {
 	fails_at = count;
+}
+
+int
+fake_enter(void **state)
+{
+	(void)state;
+	fake_call_start(&fake_call);
+	fake_oauth = (struct rbr_oauth){.host = fake_host(), .call = &fake_call};
+	return 0;
+}
+
+int
+fake_leave(void **state)
+{
+	(void)state;
+	fake_fail_secret(-1);
+	return fake_secrets();
 }

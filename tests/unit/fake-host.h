@@ -24,6 +24,12 @@ struct ringbearer_call {
 const struct ringbearer_host *fake_host(void);
 void fake_call_start(struct ringbearer_call *call);
 
+/* Setup and teardown of a test that has one call: it starts anew, and every secret must be freed at the end. */
+extern struct ringbearer_call fake_call;
+extern struct rbr_oauth fake_oauth;
+int fake_enter(void **state);
+int fake_leave(void **state);
+
 /* Puts VALUE under KEY, in the place of the first that is there; NULL takes it away. fake_add() puts one more. */
 void fake_set(struct ringbearer_call *call, const char *key, const char *value);
 void fake_add(struct ringbearer_call *call, const char *key, const char *value);

@@ -10,17 +10,14 @@
 #include "fake-host.h"
 #include "modules/grants/authorization-code/answer.h"
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
-
 static int
 enter(void **state)
 {
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call, .standing = true};
-	fake_set(&call, "authorization_endpoint", "https://login.example.com/tenant/auth?x=y");
-	return 0;
+	int rc = fake_enter(state);
+
+	fake_oauth.standing = true;
+	fake_set(&fake_call, "authorization_endpoint", "https://login.example.com/tenant/auth?x=y");
+	return rc;
 }
 
 static int
@@ -28,10 +25,10 @@ checks(const char *iss, const char *error, const char *description)
 {
 	struct rbr_callback callback = {
 		.code = error ? NULL : "c", .iss = iss, .error = error, .error_description = description};
-	int rc = rbr_answer_check(&oauth, &callback);
+	int rc = rbr_answer_check(&fake_oauth, &callback);
 
 	/* Nothing is left of what is not believed. */
-	if (rc < 0 && strstr(call.detail, "another service"))
+	if (rc < 0 && strstr(fake_call.detail, "another service"))
 		assert_true(!callback.code && !callback.error && !callback.error_description);
 	return rc;
 }
@@ -56,22 +53,22 @@ without_an_issuer_the_place_is_compared(void **state)
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++)
 		if (checks(bad[i], NULL, NULL) != RINGBEARER_E_ACCESS_DENIED)
 			fail_msg("believed: %s", bad[i]);
-	unit_assert_lacks(call.detail, "\x1b");
+	unit_assert_lacks(fake_call.detail, "\x1b");
 }
 
 static void
 an_issuer_is_compared_to_the_letter(void **state)
 {
 	(void)state;
-	fake_set(&call, "issuer", "https://issuer.example/x");
+	fake_set(&fake_call, "issuer", "https://issuer.example/x");
 	assert_int_equal(checks("https://issuer.example/x", NULL, NULL), 0);
 	assert_int_equal(checks("https://issuer.example/x/", NULL, NULL), RINGBEARER_E_ACCESS_DENIED);
 	assert_int_equal(checks("https://login.example.com", NULL, NULL), RINGBEARER_E_ACCESS_DENIED);
 	assert_int_equal(checks(NULL, NULL, NULL), 0);
-	fake_set(&call, "iss_required", "yes");
+	fake_set(&fake_call, "iss_required", "yes");
 	assert_int_equal(checks(NULL, NULL, NULL), RINGBEARER_E_ACCESS_DENIED);
 	assert_int_equal(checks(NULL, "access_denied", "secret words"), RINGBEARER_E_ACCESS_DENIED);
-	unit_assert_lacks(call.detail, "secret words");
+	unit_assert_lacks(fake_call.detail, "secret words");
 }
 
 static void
@@ -80,12 +77,12 @@ an_error_from_elsewhere_is_not_shown(void **state)
 	(void)state;
 	assert_int_equal(
 		checks("https://honest.example", "server_error", "call 555-0100 now"), RINGBEARER_E_ACCESS_DENIED);
-	unit_assert_contains(call.detail, "another service (https://honest.example)");
-	unit_assert_lacks(call.detail, "555-0100");
-	unit_assert_lacks(call.detail, "server_error");
+	unit_assert_contains(fake_call.detail, "another service (https://honest.example)");
+	unit_assert_lacks(fake_call.detail, "555-0100");
+	unit_assert_lacks(fake_call.detail, "server_error");
 	assert_int_equal(
 		checks("https://login.example.com", "server_error", "try later"), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
-	unit_assert_contains(call.detail, "try later");
+	unit_assert_contains(fake_call.detail, "try later");
 }
 
 /* What is wrong is named where the service names it. */
@@ -93,25 +90,25 @@ static void
 a_parameter_that_is_named_leads_to_it(void **state)
 {
 	(void)state;
-	fake_set(&call, "client_id", "x");
-	fake_set(&call, "scope", "a b");
-	fake_set(&call, "redirect_uri", "http://127.0.0.1/callback");
+	fake_set(&fake_call, "client_id", "x");
+	fake_set(&fake_call, "scope", "a b");
+	fake_set(&fake_call, "redirect_uri", "http://127.0.0.1/callback");
 	assert_int_equal(checks(NULL, "invalid_request", "The 'nonce' parameter is required."), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "it is about `nonce`");
-	unit_assert_contains(call.detail, "`authorization_params = nonce=");
+	unit_assert_contains(fake_call.detail, "it is about `nonce`");
+	unit_assert_contains(fake_call.detail, "`authorization_params = nonce=");
 	assert_int_equal(checks(NULL, "invalid_request", "missing Nonce"), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "`nonce`");
+	unit_assert_contains(fake_call.detail, "`nonce`");
 	assert_int_equal(checks(NULL, "invalid_request", "announcement: nonces_x"), RINGBEARER_E_CONFIG);
-	unit_assert_lacks(call.detail, "`nonce`");
-	unit_assert_contains(call.detail, "check `client_id`, `redirect_uri` and `scope`");
+	unit_assert_lacks(fake_call.detail, "`nonce`");
+	unit_assert_contains(fake_call.detail, "check `client_id`, `redirect_uri` and `scope`");
 	assert_int_equal(checks(NULL, "invalid_request", "redirect_uri does not match"), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "check `redirect_uri` (");
+	unit_assert_contains(fake_call.detail, "check `redirect_uri` (");
 	/* A key of the account is set as one. */
 	assert_int_equal(checks(NULL, "invalid_target", "resource is unknown"), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "`resource = ");
-	fake_set(&call, "resource", "https://api.example.com");
+	unit_assert_contains(fake_call.detail, "`resource = ");
+	fake_set(&fake_call, "resource", "https://api.example.com");
 	assert_int_equal(checks(NULL, "invalid_target", "resource is unknown"), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "check `resource` (");
+	unit_assert_contains(fake_call.detail, "check `resource` (");
 }
 
 #define TEST(function) cmocka_unit_test_setup(function, enter)

@@ -9,36 +9,16 @@
 #include "fake-host.h"
 #include "modules/oauth/client_auth.h"
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
-
-static int
-enter(void **state)
-{
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	fake_fail_secret(-1);
-	return fake_secrets();
-}
-
 /* With CLIENT_ID and SECRET, the body gets BODY and the header is HEADER (NULL: there is none). */
 static void
 makes(const char *client_id, const char *secret_text, const char *body_text, const char *header_text)
 {
-	const struct ringbearer_host *host = oauth.host;
+	const struct ringbearer_host *host = fake_oauth.host;
 	struct ringbearer_secret *secret = secret_text ? host->secret_new(secret_text, strlen(secret_text)) : NULL;
 	struct ringbearer_secret *body = host->secret_new("", 0), *header = NULL;
 
-	fake_set(&call, "client_id", client_id);
-	assert_int_equal(rbr_client_auth(&oauth, secret, body, &header), 0);
+	fake_set(&fake_call, "client_id", client_id);
+	assert_int_equal(rbr_client_auth(&fake_oauth, secret, body, &header), 0);
 	assert_string_equal(host->secret_data(body), body_text);
 	if (header_text)
 		assert_string_equal(host->secret_data(header), header_text);
@@ -69,9 +49,9 @@ static void
 basic_may_be_raw(void **state)
 {
 	(void)state;
-	fake_set(&call, "basic_encoding", "raw");
+	fake_set(&fake_call, "basic_encoding", "raw");
 	makes("a b", "c/d:e", "", "Authorization: Basic YSBiOmMvZDpl");
-	fake_set(&call, "basic_encoding", NULL);
+	fake_set(&fake_call, "basic_encoding", NULL);
 	makes("a b", "c/d:e", "", "Authorization: Basic YStiOmMlMkZkJTNBZQ==");
 }
 
@@ -79,7 +59,7 @@ static void
 post_puts_both_into_the_body(void **state)
 {
 	(void)state;
-	fake_set(&call, "client_auth", "client_secret_post");
+	fake_set(&fake_call, "client_auth", "client_secret_post");
 	makes("an id", "s&cret=", "client_id=an+id&client_secret=s%26cret%3D", NULL);
 }
 
@@ -87,7 +67,7 @@ static void
 none_names_the_client_alone(void **state)
 {
 	(void)state;
-	fake_set(&call, "client_auth", "none");
+	fake_set(&fake_call, "client_auth", "none");
 	makes("id", NULL, "client_id=id", NULL);
 	/* a secret that is there all the same is not sent */
 	makes("id", "unused", "client_id=id", NULL);
@@ -97,7 +77,7 @@ static void
 without_a_client_id_nothing_is_made(void **state)
 {
 	static const char *const methods[] = {"client_secret_basic", "client_secret_post", "none"};
-	const struct ringbearer_host *host = oauth.host;
+	const struct ringbearer_host *host = fake_oauth.host;
 	struct ringbearer_secret *secret = host->secret_new("topsecret", 9), *body = host->secret_new("", 0);
 	size_t i;
 
@@ -105,12 +85,12 @@ without_a_client_id_nothing_is_made(void **state)
 	for (i = 0; i < sizeof methods / sizeof methods[0]; i++) {
 		struct ringbearer_secret *header = secret;
 
-		fake_set(&call, "client_auth", methods[i]);
-		assert_int_equal(rbr_client_auth(&oauth, secret, body, &header), RINGBEARER_E_CONFIG);
+		fake_set(&fake_call, "client_auth", methods[i]);
+		assert_int_equal(rbr_client_auth(&fake_oauth, secret, body, &header), RINGBEARER_E_CONFIG);
 		assert_null(header);
 		assert_string_equal(host->secret_data(body), "");
-		unit_assert_contains(call.detail, "`client_id` is not set");
-		unit_assert_lacks(call.detail, "topsecret");
+		unit_assert_contains(fake_call.detail, "`client_id` is not set");
+		unit_assert_lacks(fake_call.detail, "topsecret");
 	}
 	host->secret_free(secret);
 	host->secret_free(body);
@@ -119,16 +99,16 @@ without_a_client_id_nothing_is_made(void **state)
 static void
 short_memory_is_an_error(void **state)
 {
-	const struct ringbearer_host *host = oauth.host;
+	const struct ringbearer_host *host = fake_oauth.host;
 	struct ringbearer_secret *secret = host->secret_new("topsecret", 9), *body = host->secret_new("", 0);
 	struct ringbearer_secret *header = NULL;
 	int i;
 
 	(void)state;
-	fake_set(&call, "client_id", "id");
+	fake_set(&fake_call, "client_id", "id");
 	for (i = 0; i < 2; i++) {
 		fake_fail_secret(i);
-		assert_int_equal(rbr_client_auth(&oauth, secret, body, &header), RINGBEARER_E_SYSTEM);
+		assert_int_equal(rbr_client_auth(&fake_oauth, secret, body, &header), RINGBEARER_E_SYSTEM);
 		assert_null(header);
 		assert_int_equal(fake_secrets(), 2);
 	}
@@ -136,7 +116,7 @@ short_memory_is_an_error(void **state)
 	host->secret_free(body);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, enter, leave)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fake_enter, fake_leave)
 
 int
 main(void)

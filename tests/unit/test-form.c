@@ -10,33 +10,14 @@
 #include "fake-host.h"
 #include "modules/oauth/form.h"
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
-
-static int
-enter(void **state)
-{
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	return fake_secrets();
-}
-
 static void
 encodes(const char *value, size_t size, const char *expected)
 {
-	struct ringbearer_secret *out = oauth.host->secret_new("", 0);
+	struct ringbearer_secret *out = fake_oauth.host->secret_new("", 0);
 
-	assert_int_equal(rbr_form_encode(&oauth, out, value, size), 0);
-	assert_string_equal(oauth.host->secret_data(out), expected);
-	oauth.host->secret_free(out);
+	assert_int_equal(rbr_form_encode(&fake_oauth, out, value, size), 0);
+	assert_string_equal(fake_oauth.host->secret_data(out), expected);
+	fake_oauth.host->secret_free(out);
 }
 
 static void
@@ -81,43 +62,43 @@ only_the_stated_size_is_read(void **state)
 static void
 parameters_are_joined(void **state)
 {
-	struct ringbearer_secret *out = oauth.host->secret_new("", 0);
-	struct ringbearer_secret *secret = oauth.host->secret_new("a=b&c", 5);
+	struct ringbearer_secret *out = fake_oauth.host->secret_new("", 0);
+	struct ringbearer_secret *secret = fake_oauth.host->secret_new("a=b&c", 5);
 
 	(void)state;
-	assert_int_equal(rbr_form_add(&oauth, out, "grant_type", "client_credentials"), 0);
-	assert_int_equal(rbr_form_add(&oauth, out, "scope", "a b"), 0);
-	assert_int_equal(rbr_form_add_secret(&oauth, out, "client_secret", secret), 0);
-	assert_int_equal(rbr_form_add(&oauth, out, "o&dd", "\xc3\xa4"), 0);
-	assert_string_equal(oauth.host->secret_data(out),
+	assert_int_equal(rbr_form_add(&fake_oauth, out, "grant_type", "client_credentials"), 0);
+	assert_int_equal(rbr_form_add(&fake_oauth, out, "scope", "a b"), 0);
+	assert_int_equal(rbr_form_add_secret(&fake_oauth, out, "client_secret", secret), 0);
+	assert_int_equal(rbr_form_add(&fake_oauth, out, "o&dd", "\xc3\xa4"), 0);
+	assert_string_equal(fake_oauth.host->secret_data(out),
 		"grant_type=client_credentials&scope=a+b&client_secret=a%3Db%26c&o%26dd=%C3%A4");
-	oauth.host->secret_free(secret);
-	oauth.host->secret_free(out);
+	fake_oauth.host->secret_free(secret);
+	fake_oauth.host->secret_free(out);
 }
 
 static void
 what_has_no_value_is_not_sent(void **state)
 {
-	struct ringbearer_secret *out = oauth.host->secret_new("", 0), *empty = oauth.host->secret_new("", 0);
+	struct ringbearer_secret *out = fake_oauth.host->secret_new("", 0), *empty = fake_oauth.host->secret_new("", 0);
 
 	(void)state;
-	assert_int_equal(rbr_form_add(&oauth, out, "a", NULL), 0);
-	assert_int_equal(rbr_form_add(&oauth, out, "a", ""), 0);
-	assert_int_equal(rbr_form_add_secret(&oauth, out, "a", empty), 0);
-	assert_string_equal(oauth.host->secret_data(out), "");
-	oauth.host->secret_free(empty);
-	oauth.host->secret_free(out);
+	assert_int_equal(rbr_form_add(&fake_oauth, out, "a", NULL), 0);
+	assert_int_equal(rbr_form_add(&fake_oauth, out, "a", ""), 0);
+	assert_int_equal(rbr_form_add_secret(&fake_oauth, out, "a", empty), 0);
+	assert_string_equal(fake_oauth.host->secret_data(out), "");
+	fake_oauth.host->secret_free(empty);
+	fake_oauth.host->secret_free(out);
 }
 
 static void
 no_secret_is_not_sent(void **state)
 {
-	struct ringbearer_secret *out = oauth.host->secret_new("", 0);
+	struct ringbearer_secret *out = fake_oauth.host->secret_new("", 0);
 
 	(void)state;
-	assert_int_equal(rbr_form_add_secret(&oauth, out, "a", NULL), 0);
-	assert_string_equal(oauth.host->secret_data(out), "");
-	oauth.host->secret_free(out);
+	assert_int_equal(rbr_form_add_secret(&fake_oauth, out, "a", NULL), 0);
+	assert_string_equal(fake_oauth.host->secret_data(out), "");
+	fake_oauth.host->secret_free(out);
 }
 
 static void
@@ -137,26 +118,26 @@ base64_vectors(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof cases / sizeof cases[0]; i++) {
-		struct ringbearer_secret *out = oauth.host->secret_new(">", 1);
+		struct ringbearer_secret *out = fake_oauth.host->secret_new(">", 1);
 
-		assert_int_equal(rbr_base64(&oauth, out, cases[i][0], strlen(cases[i][0])), 0);
-		assert_string_equal(oauth.host->secret_data(out) + 1, cases[i][1]);
-		oauth.host->secret_free(out);
+		assert_int_equal(rbr_base64(&fake_oauth, out, cases[i][0], strlen(cases[i][0])), 0);
+		assert_string_equal(fake_oauth.host->secret_data(out) + 1, cases[i][1]);
+		fake_oauth.host->secret_free(out);
 	}
 }
 
 static void
 base64_takes_any_byte(void **state)
 {
-	struct ringbearer_secret *out = oauth.host->secret_new("", 0);
+	struct ringbearer_secret *out = fake_oauth.host->secret_new("", 0);
 
 	(void)state;
-	assert_int_equal(rbr_base64(&oauth, out, "\0\0\0\xff\0", 5), 0);
-	assert_string_equal(oauth.host->secret_data(out), "AAAA/wA=");
-	oauth.host->secret_free(out);
+	assert_int_equal(rbr_base64(&fake_oauth, out, "\0\0\0\xff\0", 5), 0);
+	assert_string_equal(fake_oauth.host->secret_data(out), "AAAA/wA=");
+	fake_oauth.host->secret_free(out);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, enter, leave)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fake_enter, fake_leave)
 
 int
 main(void)

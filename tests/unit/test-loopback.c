@@ -20,26 +20,22 @@
 #define DESTINATION "https://login.example.com/auth?client_id=x&state=" STATE
 #define PATIENCE_MS 10000
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
 static struct rbr_loopback loopback;
 
 static int
 enter(void **state)
 {
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
+	int rc = fake_enter(state);
+
 	loopback = RBR_LOOPBACK_CLOSED;
-	return 0;
+	return rc;
 }
 
 static int
 leave(void **state)
 {
-	(void)state;
 	rbr_loopback_close(&loopback);
-	return fake_secrets();
+	return fake_leave(state);
 }
 
 static int
@@ -58,15 +54,15 @@ a_free_port_is_shared_with_nobody(void **state)
 	char registered[RBR_REDIRECT_MAX + 16];
 
 	(void)state;
-	assert_int_equal(rbr_loopback_open(&oauth, NULL, &loopback), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, NULL, &loopback), 0);
 	assert_int_equal(option(SOL_SOCKET, SO_REUSEADDR), 0);
 	(void)snprintf(registered, sizeof registered, "http://%s/cb", loopback.host);
 	rbr_loopback_close(&loopback);
-	assert_int_equal(rbr_loopback_open(&oauth, "http://127.0.0.1/cb", &loopback), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, "http://127.0.0.1/cb", &loopback), 0);
 	assert_int_equal(option(SOL_SOCKET, SO_REUSEADDR), 0);
 	rbr_loopback_close(&loopback);
 	/* One that is registered must be had again at once, whatever an earlier login has left. */
-	assert_int_equal(rbr_loopback_open(&oauth, registered, &loopback), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, registered, &loopback), 0);
 	assert_int_equal(option(SOL_SOCKET, SO_REUSEADDR), 1);
 	assert_string_equal(loopback.redirect_uri, registered);
 }
@@ -75,7 +71,7 @@ static void
 a_path_of_the_accounts_own(void **state)
 {
 	(void)state;
-	assert_int_equal(rbr_loopback_open(&oauth, NULL, &loopback), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, NULL, &loopback), 0);
 	assert_string_equal(loopback.path, "/callback/acme");
 	unit_assert_contains(loopback.redirect_uri, "http://127.0.0.1:");
 	unit_assert_contains(loopback.redirect_uri, "/callback/acme");
@@ -90,7 +86,7 @@ a_redirect_uri_that_is_too_long_is_refused(void **state)
 	memset(registered, 'a', sizeof registered);
 	memcpy(registered, "http://127.0.0.1/", 17);
 	registered[sizeof registered - 1] = '\0';
-	assert_int_equal(rbr_loopback_open(&oauth, registered, &loopback), RINGBEARER_E_CONFIG);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, registered, &loopback), RINGBEARER_E_CONFIG);
 	assert_int_equal(loopback.sockets[0], -1);
 }
 
@@ -136,7 +132,7 @@ wait_elsewhere(void)
 
 	assert_true(child >= 0);
 	if (child == 0) {
-		int rc = rbr_loopback_wait(&oauth, &loopback, STATE, PATIENCE_MS, &callback);
+		int rc = rbr_loopback_wait(&fake_oauth, &loopback, STATE, PATIENCE_MS, &callback);
 
 		_exit(rc == 0 && callback.code && strcmp(callback.code, "c") == 0 ? 0 : 1);
 	}
@@ -159,8 +155,8 @@ nobody_comes_back_who_has_not_set_out(void **state)
 	pid_t child;
 
 	(void)state;
-	assert_int_equal(rbr_loopback_open(&oauth, "http://127.0.0.1/callback", &loopback), 0);
-	assert_int_equal(rbr_loopback_lead(&oauth, &loopback, DESTINATION), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, "http://127.0.0.1/callback", &loopback), 0);
+	assert_int_equal(rbr_loopback_lead(&fake_oauth, &loopback, DESTINATION), 0);
 	unit_assert_lacks(loopback.start, STATE);
 	loopback.guarded = true;
 	child = wait_elsewhere();
@@ -183,8 +179,8 @@ who_was_shown_the_request_need_not_come_by_us(void **state)
 	pid_t child;
 
 	(void)state;
-	assert_int_equal(rbr_loopback_open(&oauth, "http://127.0.0.1/callback", &loopback), 0);
-	assert_int_equal(rbr_loopback_lead(&oauth, &loopback, DESTINATION), 0);
+	assert_int_equal(rbr_loopback_open(&fake_oauth, "http://127.0.0.1/callback", &loopback), 0);
+	assert_int_equal(rbr_loopback_lead(&fake_oauth, &loopback, DESTINATION), 0);
 	child = wait_elsewhere();
 	answers("/callback?code=c&state=" STATE, " 303 ");
 	has_ended_well(child);

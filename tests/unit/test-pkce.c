@@ -19,8 +19,6 @@ static const unsigned char vector_octets[] = {116, 24, 223, 180, 151, 153, 224, 
 static const char vector_verifier[] = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
 static const char vector_challenge[] = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
 static enum { REAL, VECTOR, NONE } octets;
 
 ssize_t __real_getrandom(void *buffer, size_t size, unsigned flags);
@@ -41,11 +39,10 @@ __wrap_getrandom(void *buffer, size_t size, unsigned flags)
 static int
 enter(void **state)
 {
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
+	int rc = fake_enter(state);
+
 	octets = REAL;
-	return 0;
+	return rc;
 }
 
 static void
@@ -55,7 +52,7 @@ the_vector_of_appendix_b(void **state)
 
 	(void)state;
 	octets = VECTOR;
-	assert_int_equal(rbr_random_text(&oauth, verifier), 0);
+	assert_int_equal(rbr_random_text(&fake_oauth, verifier), 0);
 	assert_string_equal(verifier, vector_verifier);
 	rbr_pkce_challenge(verifier, challenge);
 	assert_string_equal(challenge, vector_challenge);
@@ -77,7 +74,7 @@ verifiers_differ_and_are_unreserved(void **state)
 	(void)state;
 	assert_non_null(texts);
 	for (i = 0; i < MANY; i++) {
-		assert_int_equal(rbr_random_text(&oauth, texts[i]), 0);
+		assert_int_equal(rbr_random_text(&fake_oauth, texts[i]), 0);
 		assert_int_equal(strlen(texts[i]), 43);
 		assert_int_equal(strspn(texts[i], unreserved), 43);
 	}
@@ -122,8 +119,8 @@ no_random_numbers_no_text(void **state)
 
 	(void)state;
 	octets = NONE;
-	assert_int_equal(rbr_random_text(&oauth, verifier), RINGBEARER_E_SYSTEM);
-	assert_int_equal(call.code, RINGBEARER_E_SYSTEM);
+	assert_int_equal(rbr_random_text(&fake_oauth, verifier), RINGBEARER_E_SYSTEM);
+	assert_int_equal(fake_call.code, RINGBEARER_E_SYSTEM);
 }
 
 #define TEST(name, function)                      \

@@ -10,25 +10,6 @@
 #include "fake-host.h"
 #include "modules/oauth/token_response.h"
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
-
-static int
-enter(void **state)
-{
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
-	return 0;
-}
-
-static int
-leave(void **state)
-{
-	(void)state;
-	return fake_secrets();
-}
-
 static int
 answer(long status, const char *body, long retry_after, const char *location_host)
 {
@@ -36,18 +17,18 @@ answer(long status, const char *body, long retry_after, const char *location_hos
 	struct rbr_http_answer reply = {.status = status, .retry_after = retry_after, .sent = true};
 	int rc;
 
-	reply.body = oauth.host->secret_new(body, strlen(body));
+	reply.body = fake_oauth.host->secret_new(body, strlen(body));
 	(void)snprintf(reply.location_host, sizeof reply.location_host, "%s", location_host);
-	call.code = call.failures = 0;
-	call.retry_after = -1;
-	rc = rbr_token_response(&oauth, &reply, &tokens);
-	assert_int_equal(call.code, rc);
-	assert_int_equal(call.failures, 1);
+	fake_call.code = fake_call.failures = 0;
+	fake_call.retry_after = -1;
+	rc = rbr_token_response(&fake_oauth, &reply, &tokens);
+	assert_int_equal(fake_call.code, rc);
+	assert_int_equal(fake_call.failures, 1);
 	assert_null(tokens.access_token);
 	assert_null(tokens.refresh_token);
 	assert_null(tokens.scope);
-	assert_null(strchr(call.detail, '\n'));
-	oauth.host->secret_free(reply.body);
+	assert_null(strchr(fake_call.detail, '\n'));
+	fake_oauth.host->secret_free(reply.body);
 	return rc;
 }
 
@@ -59,12 +40,12 @@ row(const char *error, long status, int code, const char *part)
 
 	(void)snprintf(body, sizeof body, "{\"error\":\"%s\"}", error);
 	if (answer(status, body, 0, "") != code)
-		fail_msg("%s with %ld became %s", error, status, ringbearer_error_name(call.code));
-	unit_assert_contains(call.detail, part);
-	unit_assert_contains(call.detail, error);
+		fail_msg("%s with %ld became %s", error, status, ringbearer_error_name(fake_call.code));
+	unit_assert_contains(fake_call.detail, part);
+	unit_assert_contains(fake_call.detail, error);
 	(void)snprintf(body, sizeof body, "status %ld", status);
-	unit_assert_contains(call.detail, body);
-	assert_int_equal(call.retry_after, -1);
+	unit_assert_contains(fake_call.detail, body);
+	assert_int_equal(fake_call.retry_after, -1);
 }
 
 static void
@@ -84,10 +65,10 @@ invalid_client_is_rejected(void **state)
 	(void)state;
 	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
 		row("invalid_client", statuses[i], RINGBEARER_E_CLIENT_REJECTED, "`ringbearer secret acme`");
-		unit_assert_contains(call.detail, "regenerated");
-		unit_assert_contains(call.detail, "switched OFF");
-		unit_assert_contains(call.detail, "client_auth");
-		unit_assert_lacks(call.detail, "log in");
+		unit_assert_contains(fake_call.detail, "regenerated");
+		unit_assert_contains(fake_call.detail, "switched OFF");
+		unit_assert_contains(fake_call.detail, "client_auth");
+		unit_assert_lacks(fake_call.detail, "log in");
 	}
 }
 
@@ -230,11 +211,11 @@ a_status_says_it_without_json(void **state)
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		for (j = 0; j < sizeof bodies / sizeof bodies[0]; j++) {
 			if (answer(rows[i].status, bodies[j], 0, "") != rows[i].code)
-				fail_msg("%ld became %s", rows[i].status, ringbearer_error_name(call.code));
-			unit_assert_contains(call.detail, rows[i].part);
+				fail_msg("%ld became %s", rows[i].status, ringbearer_error_name(fake_call.code));
+			unit_assert_contains(fake_call.detail, rows[i].part);
 			(void)snprintf(status, sizeof status, "status %ld", rows[i].status);
-			unit_assert_contains(call.detail, status);
-			unit_assert_lacks(call.detail, "html");
+			unit_assert_contains(fake_call.detail, status);
+			unit_assert_lacks(fake_call.detail, "html");
 		}
 }
 
@@ -248,8 +229,8 @@ redirects_are_never_followed(void **state)
 	(void)state;
 	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++) {
 		assert_int_equal(answer(statuses[i], "", 0, "evil.example"), RINGBEARER_E_CONFIG);
-		unit_assert_contains(call.detail, "`evil.example`");
-		unit_assert_contains(call.detail, "never followed");
+		unit_assert_contains(fake_call.detail, "`evil.example`");
+		unit_assert_contains(fake_call.detail, "never followed");
 	}
 }
 
@@ -268,11 +249,11 @@ retry_after_is_passed_on(void **state)
 {
 	(void)state;
 	assert_int_equal(answer(429, "", 17, ""), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
-	assert_int_equal(call.retry_after, 17);
+	assert_int_equal(fake_call.retry_after, 17);
 	assert_int_equal(answer(503, "{\"error\":\"busy\"}", 3600, ""), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
-	assert_int_equal(call.retry_after, 3600);
+	assert_int_equal(fake_call.retry_after, 3600);
 	assert_int_equal(answer(429, "", 0, ""), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
-	assert_int_equal(call.retry_after, -1);
+	assert_int_equal(fake_call.retry_after, -1);
 }
 
 /* GitHub and Slack send errors with 200. */
@@ -297,8 +278,8 @@ an_error_may_be_of_any_type(void **state)
 		assert_int_equal(answer(400, bodies[i], 0, ""), RINGBEARER_E_CONFIG);
 		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
 		assert_int_equal(answer(200, bodies[i], 0, ""), RINGBEARER_E_CONFIG);
-		unit_assert_lacks(call.detail, "(,");
-		unit_assert_lacks(call.detail, ": ,");
+		unit_assert_lacks(fake_call.detail, "(,");
+		unit_assert_lacks(fake_call.detail, ": ,");
 	}
 }
 
@@ -337,8 +318,8 @@ errors_stand_in_many_places(void **state)
 	(void)state;
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (answer(rows[i].status, rows[i].body, 0, "") != rows[i].code)
-			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(call.code));
-		unit_assert_contains(call.detail, rows[i].shown);
+			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(fake_call.code));
+		unit_assert_contains(fake_call.detail, rows[i].shown);
 	}
 }
 
@@ -351,17 +332,17 @@ forbidden_names_all_that_it_may_mean(void **state)
 
 	(void)state;
 	for (i = 0; i < sizeof bodies / sizeof bodies[0]; i++) {
-		fake_set(&call, "client_auth", "client_secret_basic");
+		fake_set(&fake_call, "client_auth", "client_secret_basic");
 		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
-		unit_assert_contains(call.detail, "`ringbearer secret acme`");
-		unit_assert_contains(call.detail, "IP allow list");
-		unit_assert_contains(call.detail, "`grant`");
-		fake_set(&call, "client_auth", "none");
+		unit_assert_contains(fake_call.detail, "`ringbearer secret acme`");
+		unit_assert_contains(fake_call.detail, "IP allow list");
+		unit_assert_contains(fake_call.detail, "`grant`");
+		fake_set(&fake_call, "client_auth", "none");
 		assert_int_equal(answer(403, bodies[i], 0, ""), RINGBEARER_E_FORBIDDEN);
-		unit_assert_lacks(call.detail, "secret acme");
+		unit_assert_lacks(fake_call.detail, "secret acme");
 	}
 	assert_int_equal(answer(401, "", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
-	unit_assert_lacks(call.detail, "secret acme"); /* a public client has none */
+	unit_assert_lacks(fake_call.detail, "secret acme"); /* a public client has none */
 }
 
 /* With a refresh token: dead for sure, or perhaps; a person is told either way. */
@@ -388,17 +369,17 @@ a_refused_refresh_token_leads_to_a_login(void **state)
 	size_t i;
 
 	(void)state;
-	oauth.standing = oauth.refreshing = true;
+	fake_oauth.standing = fake_oauth.refreshing = true;
 	for (i = 0; i < sizeof rows / sizeof rows[0]; i++) {
 		if (answer(rows[i].status, rows[i].body, 0, "") != rows[i].code)
-			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(call.code));
-		unit_assert_contains(call.detail, "`ringbearer login acme`");
+			fail_msg("%s became %s", rows[i].body, ringbearer_error_name(fake_call.code));
+		unit_assert_contains(fake_call.detail, "`ringbearer login acme`");
 	}
 	assert_int_equal(answer(401, "{\"error\":\"invalid_client\"}", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
-	unit_assert_lacks(call.detail, "ringbearer login");
+	unit_assert_lacks(fake_call.detail, "ringbearer login");
 	assert_int_equal(answer(503, "", 0, ""), RINGBEARER_E_TEMPORARILY_UNAVAILABLE);
-	unit_assert_lacks(call.detail, "ringbearer login");
-	oauth.refreshing = false;
+	unit_assert_lacks(fake_call.detail, "ringbearer login");
+	fake_oauth.refreshing = false;
 	assert_int_equal(answer(401, "{\"error\":\"token_inactive\"}", 0, ""), RINGBEARER_E_CLIENT_REJECTED);
 }
 
@@ -408,13 +389,13 @@ descriptions_are_shown(void **state)
 	(void)state;
 	assert_int_equal(answer(400, "{\"error\":\"invalid_scope\",\"error_description\":\"no such scope\"}", 0, ""),
 		RINGBEARER_E_INSUFFICIENT_SCOPE);
-	unit_assert_contains(call.detail, "(invalid_scope: no such scope, status 400)");
+	unit_assert_contains(fake_call.detail, "(invalid_scope: no such scope, status 400)");
 	assert_int_equal(answer(401, "{\"error\":\"invalid_client\",\"error_description\":\"app is off\"}", 0, ""),
 		RINGBEARER_E_CLIENT_REJECTED);
-	unit_assert_contains(call.detail, "(invalid_client: app is off, status 401)");
+	unit_assert_contains(fake_call.detail, "(invalid_client: app is off, status 401)");
 	assert_int_equal(answer(400, "{\"error\":\"invalid_scope\",\"error_description\":7}", 0, ""),
 		RINGBEARER_E_INSUFFICIENT_SCOPE);
-	unit_assert_contains(call.detail, "(invalid_scope, status 400)");
+	unit_assert_contains(fake_call.detail, "(invalid_scope, status 400)");
 }
 
 /* Only %x20-21 / %x23-5B / %x5D-7E gets through (section 5.2). */
@@ -429,14 +410,14 @@ the_servers_text_is_cleaned(void **state)
 				 "\"a\\u001b]0;title\\u0007b\\n\\r\\u0000c\"}",
 				 0, ""),
 		RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "(odd[31mx, status 400)"); /* a NUL makes the description none */
+	unit_assert_contains(fake_call.detail, "(odd[31mx, status 400)"); /* a NUL makes the description none */
 	assert_int_equal(answer(400,
 				 "{\"error\":\"odd\",\"error_description\":\"a\\u001b]0;title\\u0007b\\n\\r\\t\\u007f"
 				 "\\u0085\\u202e\xc3\xa4\\\"c\\\\ !#[]~\"}",
 				 0, ""),
 		RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, "(odd: a]0;titlebc !#[]~, status 400)");
-	for (p = call.detail; *p; p++)
+	unit_assert_contains(fake_call.detail, "(odd: a]0;titlebc !#[]~, status 400)");
+	for (p = fake_call.detail; *p; p++)
 		assert_in_range(*p, 0x20, 0x7e);
 }
 
@@ -451,17 +432,17 @@ the_servers_text_is_capped(void **state)
 	(void)snprintf(body, sizeof body, "{\"error\":\"%s\",\"error_description\":\"%s\"}", text, text);
 	assert_int_equal(answer(400, body, 0, ""), RINGBEARER_E_CONFIG);
 	text[480] = '\0';
-	unit_assert_lacks(call.detail, text);
+	unit_assert_lacks(fake_call.detail, text);
 	text[200] = '\0';
-	unit_assert_contains(call.detail, text);
+	unit_assert_contains(fake_call.detail, text);
 	(void)snprintf(body, sizeof body, "{\"error\":\"odd\",\"error_description\":\"%s%s%s The reason.\"}", text,
 		text, text);
 	assert_int_equal(answer(400, body, 0, ""), RINGBEARER_E_CONFIG);
-	unit_assert_contains(call.detail, " ... ");
-	unit_assert_contains(call.detail, "x The reason., status 400)");
+	unit_assert_contains(fake_call.detail, " ... ");
+	unit_assert_contains(fake_call.detail, "x The reason., status 400)");
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, enter, leave)
+#define TEST(function) cmocka_unit_test_setup_teardown(function, fake_enter, fake_leave)
 
 int
 main(void)

@@ -12,52 +12,48 @@
 
 #define TOKEN "\"access_token\":\"t0ken\",\"token_type\":\"Bearer\""
 
-static struct ringbearer_call call;
-static struct rbr_oauth oauth;
 static struct ringbearer_tokens tokens;
 
 static void
 free_tokens(void)
 {
-	oauth.host->secret_free(tokens.access_token);
-	oauth.host->secret_free(tokens.refresh_token);
-	oauth.host->secret_free(tokens.scope);
+	fake_oauth.host->secret_free(tokens.access_token);
+	fake_oauth.host->secret_free(tokens.refresh_token);
+	fake_oauth.host->secret_free(tokens.scope);
 	tokens = (struct ringbearer_tokens){.size = sizeof tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN};
 }
 
 static int
 enter(void **state)
 {
-	(void)state;
-	fake_call_start(&call);
-	oauth = (struct rbr_oauth){.host = fake_host(), .call = &call};
+	int rc = fake_enter(state);
+
 	tokens = (struct ringbearer_tokens){.size = sizeof tokens, .expires_in = RINGBEARER_EXPIRES_UNKNOWN};
-	return 0;
+	return rc;
 }
 
 static int
 leave(void **state)
 {
-	(void)state;
-	fake_fail_secret(-1);
 	free_tokens();
-	return fake_secrets();
+	return fake_leave(state);
 }
 
 static int
 answer_bytes(long status, const char *body, size_t size)
 {
-	struct rbr_http_answer answer = {.status = status, .body = oauth.host->secret_new(body, size), .sent = true};
+	struct rbr_http_answer answer = {
+		.status = status, .body = fake_oauth.host->secret_new(body, size), .sent = true};
 	int rc;
 
 	free_tokens();
-	call.code = 0;
-	call.failures = 0;
-	call.detail[0] = '\0';
-	rc = rbr_token_response(&oauth, &answer, &tokens);
-	assert_int_equal(call.code, rc);
-	assert_int_equal(call.failures, rc < 0);
-	oauth.host->secret_free(answer.body);
+	fake_call.code = 0;
+	fake_call.failures = 0;
+	fake_call.detail[0] = '\0';
+	rc = rbr_token_response(&fake_oauth, &answer, &tokens);
+	assert_int_equal(fake_call.code, rc);
+	assert_int_equal(fake_call.failures, rc < 0);
+	fake_oauth.host->secret_free(answer.body);
 	return rc;
 }
 
@@ -82,12 +78,12 @@ a_full_answer(void **state)
 		answer(200,
 			"{" TOKEN ",\"expires_in\":3600,\"refresh_token\":\"r3fresh\",\"scope\":\"a b\",\"x\":[1]}"),
 		0);
-	assert_string_equal(oauth.host->secret_data(tokens.access_token), "t0ken");
+	assert_string_equal(fake_oauth.host->secret_data(tokens.access_token), "t0ken");
 	assert_string_equal(tokens.token_type, "Bearer");
 	assert_int_equal(tokens.expires_in, 3600);
-	assert_string_equal(oauth.host->secret_data(tokens.refresh_token), "r3fresh");
-	assert_string_equal(oauth.host->secret_data(tokens.scope), "a b");
-	assert_int_equal(call.logs, 0);
+	assert_string_equal(fake_oauth.host->secret_data(tokens.refresh_token), "r3fresh");
+	assert_string_equal(fake_oauth.host->secret_data(tokens.scope), "a b");
+	assert_int_equal(fake_call.logs, 0);
 }
 
 static void
@@ -120,7 +116,7 @@ access_token_must_be_a_clean_string(void **state)
 	malformed("{\"access_token\":\"a\\u0000b\",\"token_type\":\"Bearer\"}");
 	malformed("{\"access_token\":\"a\\u007f\",\"token_type\":\"Bearer\"}");
 	malformed("{\"access_token\":\"\\u00e4\",\"token_type\":\"Bearer\"}");
-	unit_assert_lacks(call.detail, "\xc3");
+	unit_assert_lacks(fake_call.detail, "\xc3");
 	/* what json-c makes of lone surrogates, overlong and surrogate UTF-8 */
 	malformed("{\"access_token\":\"a\\ud800b\",\"token_type\":\"Bearer\"}");
 	malformed("{\"access_token\":\"a\\udc00\",\"token_type\":\"Bearer\"}");
@@ -128,7 +124,7 @@ access_token_must_be_a_clean_string(void **state)
 	malformed("{\"access_token\":\"a\xed\xa0\x80\",\"token_type\":\"Bearer\"}");
 	assert_null(tokens.access_token);
 	assert_int_equal(answer(200, "{\"access_token\":\"!#~\\u0041\\/\",\"token_type\":\"Bearer\"}"), 0);
-	assert_string_equal(oauth.host->secret_data(tokens.access_token), "!#~A/");
+	assert_string_equal(fake_oauth.host->secret_data(tokens.access_token), "!#~A/");
 }
 
 /* One that could not be sent again, or would break out of a form, is no refresh token (appendix A.17). */
@@ -160,13 +156,13 @@ bearer_in_any_case_is_the_one_type(void **state)
 	for (i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		(void)snprintf(body, sizeof body, "{\"access_token\":\"t\",\"token_type\":\"%s\"}", bad[i]);
 		malformed(body);
-		unit_assert_contains(call.detail, "only Bearer is supported");
-		unit_assert_contains(call.detail, bad[i]);
+		unit_assert_contains(fake_call.detail, "only Bearer is supported");
+		unit_assert_contains(fake_call.detail, bad[i]);
 	}
 	malformed("{\"access_token\":\"t\",\"token_type\":1}");
 	malformed("{\"access_token\":\"t\",\"token_type\":[\"Bearer\"]}");
 	malformed("{\"access_token\":\"t\",\"token_type\":\"x\\u001b[31m\\n\"}");
-	unit_assert_contains(call.detail, "`x[31m`");
+	unit_assert_contains(fake_call.detail, "`x[31m`");
 }
 
 static void
@@ -174,11 +170,11 @@ the_type_may_be_left_out_where_the_account_says_so(void **state)
 {
 	(void)state;
 	malformed("{\"access_token\":\"t\"}");
-	unit_assert_contains(call.detail, "token_type_required = no");
+	unit_assert_contains(fake_call.detail, "token_type_required = no");
 	malformed("{\"access_token\":\"t\",\"token_type\":null}");
-	fake_set(&call, "token_type_required", NULL);
+	fake_set(&fake_call, "token_type_required", NULL);
 	malformed("{\"access_token\":\"t\"}");
-	fake_set(&call, "token_type_required", "no");
+	fake_set(&fake_call, "token_type_required", "no");
 	assert_int_equal(answer(200, "{\"access_token\":\"t\"}"), 0);
 	assert_string_equal(tokens.token_type, "Bearer");
 	assert_int_equal(answer(200, "{\"access_token\":\"t\",\"token_type\":null}"), 0);
@@ -264,9 +260,9 @@ scopes_with_odd_bytes_are_unknown(void **state)
 	assert_int_equal(answer(200, "{" TOKEN ",\"scope\":[\"a\"]}"), 0);
 	assert_null(tokens.scope);
 	assert_int_equal(answer(200, "{" TOKEN ",\"scope\":\"https:\\/\\/x\\/y z\"}"), 0);
-	assert_string_equal(oauth.host->secret_data(tokens.scope), "https://x/y z");
+	assert_string_equal(fake_oauth.host->secret_data(tokens.scope), "https://x/y z");
 	assert_int_equal(answer(200, "{" TOKEN ",\"scope\":\"\"}"), 0);
-	assert_string_equal(oauth.host->secret_data(tokens.scope), "");
+	assert_string_equal(fake_oauth.host->secret_data(tokens.scope), "");
 }
 
 static void
@@ -310,7 +306,7 @@ every_2xx_with_a_token_is_success(void **state)
 	for (i = 0; i < sizeof statuses / sizeof statuses[0]; i++)
 		assert_int_equal(answer(statuses[i], "{" TOKEN "}"), 0);
 	assert_int_equal(answer(204, ""), RINGBEARER_E_MALFORMED_RESPONSE);
-	unit_assert_contains(call.detail, "has nothing in it");
+	unit_assert_contains(fake_call.detail, "has nothing in it");
 	assert_null(tokens.access_token);
 	assert_true(answer(400, "{" TOKEN "}") < 0);
 	assert_true(answer(500, "{" TOKEN "}") < 0);
@@ -357,7 +353,7 @@ static void
 short_memory_is_an_error(void **state)
 {
 	static const char body[] = "{" TOKEN ",\"refresh_token\":\"r\",\"scope\":\"a\"}";
-	const struct ringbearer_host *host = oauth.host;
+	const struct ringbearer_host *host = fake_oauth.host;
 	struct rbr_http_answer good = {.status = 200, .body = host->secret_new(body, sizeof body - 1)};
 	int i;
 
@@ -365,7 +361,7 @@ short_memory_is_an_error(void **state)
 	for (i = 0; i < 3; i++) {
 		free_tokens();
 		fake_fail_secret(i);
-		assert_int_equal(rbr_token_response(&oauth, &good, &tokens), RINGBEARER_E_SYSTEM);
+		assert_int_equal(rbr_token_response(&fake_oauth, &good, &tokens), RINGBEARER_E_SYSTEM);
 	}
 	fake_fail_secret(-1);
 	host->secret_free(good.body);
