@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "account.h"
 #include "host/host.h"
 
 static struct rbr_context context;
@@ -17,14 +18,9 @@ static int
 enter(void **state)
 {
 	static const char lines[] = "grant=x\ntimeout=5\nmatch=https://a.test/\nmatch=https://b.test/\n";
-	struct rbr_message message = RBR_MESSAGE_EMPTY;
-	int rc =
-		rbr_message_parse(&message, lines, sizeof lines - 1, RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL);
+	int rc = unit_account(lines, &account, NULL);
 
 	(void)state;
-	if (rc == 0)
-		rc = rbr_account_assemble("acme", &message, "it", &account, NULL);
-	rbr_message_wipe(&message);
 	rbr_context_start(&context);
 	context.trace = false;
 	host = rbr_host();

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "accounts/account.h"
 #include "accounts/provider.h"
 #include "cli/names.h"
@@ -16,19 +17,6 @@
 #define SYSTEM "etc/ringbearer/providers/"
 #define USER "config/ringbearer/providers/"
 
-/* An account from LINES alone. */
-static int
-assemble(const char *lines, struct rbr_account *account, struct rbr_error *error)
-{
-	struct rbr_message message = RBR_MESSAGE_EMPTY;
-	int rc = rbr_message_parse(&message, lines, strlen(lines), RBR_DIALECT_FILE, "it", RINGBEARER_E_CONFIG, error);
-
-	if (rc == 0)
-		rc = rbr_account_assemble("acme", &message, "it", account, error);
-	rbr_message_wipe(&message);
-	return rc;
-}
-
 /* The token endpoint of the account that LINES describe. */
 static void
 endpoint_is(const char *lines, const char *endpoint)
@@ -36,7 +24,7 @@ endpoint_is(const char *lines, const char *endpoint)
 	struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct rbr_error error = {0};
 
-	if (assemble(lines, &account, &error) < 0)
+	if (unit_account(lines, &account, &error) < 0)
 		fail_msg("%s", error.detail);
 	assert_string_equal(rbr_account_get(&account, RBR_KEY_TOKEN_ENDPOINT), endpoint);
 	rbr_account_wipe(&account);
@@ -48,7 +36,7 @@ refuse(const char *lines, const char *detail)
 	struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct rbr_error error = {0};
 
-	assert_int_equal(assemble(lines, &account, &error), RINGBEARER_E_CONFIG);
+	assert_int_equal(unit_account(lines, &account, &error), RINGBEARER_E_CONFIG);
 	assert_int_equal(account.count, 0);
 	unit_assert_contains(error.detail, detail);
 }
@@ -193,7 +181,7 @@ long_values_are_filled_in_whole_or_refused(void **state)
 	host[600] = '\0';
 	unit_write(SHIPPED "long", "tenant_domain = example.org\ntoken_endpoint = https://h.test/{tenant}/x\n", 0644);
 	(void)snprintf(lines, sizeof lines, "grant = x\nprovider = long\ntenant = %s\n", host);
-	if (assemble(lines, &account, &error) == 0)
+	if (unit_account(lines, &account, &error) == 0)
 		unit_assert_contains(rbr_account_get(&account, RBR_KEY_TOKEN_ENDPOINT), "a.example.org/x");
 	else
 		assert_int_equal(error.code, RINGBEARER_E_CONFIG);
@@ -288,7 +276,7 @@ try_provider(const char *name, void *data)
 			tenant = "tenant = acme\n";
 	(void)snprintf(
 		lines, sizeof lines, "provider = %s\n%sgrant = client_credentials\nclient_id = id\n", name, tenant);
-	if (assemble(lines, &account, &error) < 0)
+	if (unit_account(lines, &account, &error) < 0)
 		fail_msg("%s: %s", name, error.detail);
 	assert_non_null(rbr_message_get(&provider.lines, "title"));
 	unit_assert_contains(rbr_message_get(&provider.lines, "documentation"), "https://");
@@ -324,7 +312,7 @@ blueconic_is_as_documented(void **state)
 
 	(void)state;
 	ship("blueconic");
-	assert_int_equal(assemble("provider = blueconic\ntenant = acme\ngrant = x\n", &account, NULL), 0);
+	assert_int_equal(unit_account("provider = blueconic\ntenant = acme\ngrant = x\n", &account, NULL), 0);
 	assert_string_equal(
 		rbr_account_get(&account, RBR_KEY_TOKEN_ENDPOINT), "https://acme.blueconic.net/rest/v2/oauth/token");
 	assert_string_equal(rbr_account_get(&account, RBR_KEY_AUTHORIZATION_ENDPOINT),
@@ -342,7 +330,7 @@ bluesonde_is_as_documented(void **state)
 
 	(void)state;
 	ship("bluesonde");
-	assert_int_equal(assemble("provider = bluesonde\ngrant = x\n", &account, NULL), 0);
+	assert_int_equal(unit_account("provider = bluesonde\ngrant = x\n", &account, NULL), 0);
 	assert_string_equal(
 		rbr_account_get(&account, RBR_KEY_TOKEN_ENDPOINT), "https://auth.bluesonde.io/oauth2/token");
 	assert_string_equal(

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "account.h"
 #include "vault/vault.h"
 
 static struct rbr_context context;
@@ -63,14 +64,9 @@ enter(void **state)
 {
 	static const char lines[] = "grant=x\nclient_id=the id\ntoken_endpoint=https://auth.test/token\n"
 				    "match=https://a.test/\nmatch=https://b.test/\n";
-	struct rbr_message message = RBR_MESSAGE_EMPTY;
-	int rc =
-		rbr_message_parse(&message, lines, sizeof lines - 1, RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL);
+	int rc = unit_account(lines, &account, NULL);
 
 	(void)state;
-	if (rc == 0)
-		rc = rbr_account_assemble("acme", &message, "it", &account, NULL);
-	rbr_message_wipe(&message);
 	rbr_context_start(&context);
 	if (rc == 0)
 		rbr_call_start(&call, &context, &account, false);
@@ -152,32 +148,24 @@ secrets_are_bound_to_where_they_may_go(void **state)
 static void
 without_an_endpoint_there_is_no_binding(void **state)
 {
-	static const char lines[] = "grant=x\nissuer=https://issuer.test\n";
-	struct rbr_message message = RBR_MESSAGE_EMPTY;
 	struct rbr_account other = RBR_ACCOUNT_EMPTY;
 	struct rbr_error error = {0};
 	char endpoint[RBR_BINDING_MAX];
 
 	(void)state;
-	assert_int_equal(rbr_message_parse(&message, lines, 8, RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL), 0);
-	assert_int_equal(rbr_account_assemble("other", &message, "it", &other, NULL), 0);
+	assert_int_equal(unit_account("grant=x\n", &other, NULL), 0);
 	assert_int_equal(rbr_vault_binding(&other, "client_secret", endpoint, &error), RINGBEARER_E_CONFIG);
 	unit_assert_contains(error.detail, "`token_endpoint` is not set");
 	assert_int_equal(rbr_vault_binding(&other, "api_key", endpoint, &error), RINGBEARER_E_CONFIG);
 	unit_assert_contains(error.detail, "`match` is not set");
 	rbr_account_wipe(&other);
-	rbr_message_wipe(&message);
-	assert_int_equal(
-		rbr_message_parse(&message, lines, sizeof lines - 1, RBR_DIALECT_WIRE, "it", RINGBEARER_E_CONFIG, NULL),
-		0);
-	assert_int_equal(rbr_account_assemble("other", &message, "it", &other, NULL), 0);
+	assert_int_equal(unit_account("grant=x\nissuer=https://issuer.test\n", &other, NULL), 0);
 	/* An issuer alone binds nothing: its metadata must be read first, or they could move the secret. */
 	assert_int_equal(rbr_vault_binding(&other, "client_secret", endpoint, NULL), RINGBEARER_E_CONFIG);
 	assert_int_equal(rbr_account_learn(&other, RBR_KEY_TOKEN_ENDPOINT, "https://issuer.test/token", NULL), 0);
 	assert_int_equal(rbr_vault_binding(&other, "client_secret", endpoint, NULL), 0);
 	assert_string_equal(endpoint, "https://issuer.test/token");
 	rbr_account_wipe(&other);
-	rbr_message_wipe(&message);
 }
 
 static void
