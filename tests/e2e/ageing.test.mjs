@@ -4,13 +4,12 @@
 // still serves. Clocks that jump, and machines that sleep: tests/faults/clocks.test.mjs.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { addGeneric, afresh, closeWorld } from './lib/accounts.mjs';
 import { agreed, crowd } from './lib/crowd.mjs';
+import { oneAccount } from './lib/one-account.mjs';
 import { ask, assertRefused, assertToken } from './lib/outcome.mjs';
 import { unique } from './lib/small-accounts.mjs';
-import { World } from './lib/world.mjs';
 
 const NAME = unique('ageing');
 const SEGMENTS = '/rest/v2/segments';
@@ -20,17 +19,8 @@ let control;
 const asked = () => control.count('client_credentials');
 const get = async (keys, options) => assertToken(await ask(world, NAME, keys, options));
 
-before(async () => {
-  world = await World.create();
-  control = world.control;
-  // plain http: no certificate has to be valid when a clock jumps
-  await addGeneric(world, NAME, { listener: 'a-plain', renew_ahead: '50%' });
-});
-after(() => closeWorld(world));
-beforeEach(async () => {
-  await control.reset();
-  await afresh(world, NAME);
-});
+// plain http: no certificate has to be valid when a clock jumps
+oneAccount(NAME, (made) => { world = made; control = made.control; }, { listener: 'a-plain', renew_ahead: '50%' });
 
 describe('how long a token is handed out', () => {
   test('never past its end, even if there is no other', async () => {

@@ -4,11 +4,10 @@
 // conversation is played from the specification, and the README's line is read the way Bazel reads it.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
-import { addGeneric, afresh, closeWorld } from './lib/accounts.mjs';
+import { describe, test } from 'node:test';
+import { oneAccount } from './lib/one-account.mjs';
 import { block } from './lib/readme.mjs';
 import { addKey, unique } from './lib/small-accounts.mjs';
-import { World } from './lib/world.mjs';
 
 const NAME = unique('bazel');
 const PLACE = 'https://cache.example.test/remote/';
@@ -25,15 +24,7 @@ async function headers(uri, more) {
   return JSON.parse(stdout);
 }
 
-before(async () => {
-  world = await World.create();
-  await addGeneric(world, NAME, { match: PLACE });
-});
-after(() => closeWorld(world));
-beforeEach(async () => {
-  await world.control.reset();
-  await afresh(world, NAME);
-});
+oneAccount(NAME, (made) => { world = made; }, { match: PLACE });
 
 test('the real Bazel', { skip: 'bazel is in no distribution that these tests install from' });
 

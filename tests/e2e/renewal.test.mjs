@@ -5,14 +5,14 @@
 // the moment of expiry, from environments of their own: tests/faults/crowd.test.mjs.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { MACHINE } from '../servers/fixtures.mjs';
-import { addGeneric, afresh, closeWorld, edit } from './lib/accounts.mjs';
+import { addGeneric, edit } from './lib/accounts.mjs';
 import { agreed, crowd } from './lib/crowd.mjs';
+import { oneAccount } from './lib/one-account.mjs';
 import { ask, assertRefused, assertToken } from './lib/outcome.mjs';
 import { unique } from './lib/small-accounts.mjs';
 import { until } from './lib/until.mjs';
-import { World } from './lib/world.mjs';
 
 const NAME = unique('renewal');
 const EVERYTHING = { account: NAME, capability: ['authtype', 'error'] };
@@ -31,16 +31,7 @@ async function impatient(body) {
   edit(world, NAME, 'timeout', undefined);
 }
 
-before(async () => {
-  world = await World.create();
-  control = world.control;
-  await addGeneric(world, NAME);
-});
-after(() => closeWorld(world));
-beforeEach(async () => {
-  await control.reset();
-  await afresh(world, NAME);
-});
+oneAccount(NAME, (made) => { world = made; control = made.control; });
 
 describe('a crowd makes one request', () => {
   test('callers who ask for the same in different ways', async () => {

@@ -4,14 +4,14 @@
 // a message that says what to do, and a token only if it is one.
 
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, describe, test } from 'node:test';
+import { describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { MACHINE } from '../servers/fixtures.mjs';
-import { addGeneric, afresh, closeWorld } from './lib/accounts.mjs';
+import { addGeneric, afresh } from './lib/accounts.mjs';
 import { jsonServer } from './lib/loopback.mjs';
+import { oneAccount } from './lib/one-account.mjs';
 import { ask, assertPlain, assertRefused, assertToken, refused } from './lib/outcome.mjs';
 import { unique } from './lib/small-accounts.mjs';
-import { World } from './lib/world.mjs';
 
 const NAME = unique('responses');
 const ALWAYS = 99;
@@ -26,16 +26,7 @@ const http = (text) => ({ kind: 'raw_http', body: text.replaceAll('\n', '\r\n') 
 const html = (status) => ({ kind: 'forbidden_html', status });
 const error = (name, status = 400) => ({ kind: 'error', error: name, status });
 
-before(async () => {
-  world = await World.create();
-  control = world.control;
-  await addGeneric(world, NAME);
-});
-after(() => closeWorld(world));
-beforeEach(async () => {
-  await control.reset();
-  await afresh(world, NAME);
-});
+oneAccount(NAME, (made) => { world = made; control = made.control; });
 
 const rejected = { exit: 6, error: 'client_rejected', says: [new RegExp(`ringbearer secret ${NAME}`), /switched ON/, /client_auth/] };
 const config = (...says) => ({ exit: 7, error: 'config', says });

@@ -7,9 +7,10 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, beforeEach, describe, test } from 'node:test';
-import { accountFile, addGeneric, afresh, closeWorld, edit } from './lib/accounts.mjs';
+import { accountFile, addGeneric, afresh, edit } from './lib/accounts.mjs';
 import { TOKEN_PATH } from './lib/flows.mjs';
 import { connectProxy } from './lib/loopback.mjs';
+import { oneAccount } from './lib/one-account.mjs';
 import { ask, assertRefused, assertToken, refused } from './lib/outcome.mjs';
 import { unique } from './lib/small-accounts.mjs';
 import { World } from './lib/world.mjs';
@@ -20,16 +21,7 @@ let control;
 
 const asked = () => control.count('client_credentials');
 
-before(async () => {
-  world = await World.create();
-  control = world.control;
-  await addGeneric(world, NAME);
-});
-after(() => closeWorld(world));
-beforeEach(async () => {
-  await control.reset();
-  await afresh(world, NAME);
-});
+oneAccount(NAME, (made) => { world = made; control = made.control; });
 
 describe('certificates', () => {
   const tls = { exit: 7, error: 'tls', says: [/certificate/, /`ca_file`/] };
