@@ -22,7 +22,8 @@ export async function wholeFlow(launcher) {
     const works = token !== undefined && (await world.api('/rest/v2/segments', token)).status === 200;
     result.steps[what] = { code, works, minted: await minted() - before, stderr };
   };
-  const launched = (...mode) => () => world.exec(launcher, [...mode, world.program, 'get', `--account=${name}`]);
+  const asked = { account: `--account=${name}`, url: `--url=${world.urls.a}/rest/v2/segments` };
+  const launched = (...mode) => () => world.exec(launcher, [...mode, world.program, 'get', asked.account]);
   try {
     await step('add', () => world.addClientCredentials(name));
     await step('get', () => world.request({ account: name }));
@@ -31,9 +32,15 @@ export async function wholeFlow(launcher) {
     await step('other session', launched('session'));
     await step('EPERM', launched('deny', '1'));
     await step('ENOSYS', launched('deny', '38'));
+    await step('EPERM, by URL', () => world.exec(launcher, ['deny', '1', world.program, 'get', asked.url]));
     if (result.uid !== 0) await step('full', launched('full'));
-    await step('erase', () => world.request({ account: name }, { verb: 'erase' }));
-    if (result.uid !== 0) await step('full, nothing cached', launched('full'));
+    const erase = () => world.request({ account: name }, { verb: 'erase' });
+    await step('erase', erase);
+    if (result.uid !== 0) {
+      await step('full, nothing cached', launched('full'));
+      await step('full, cached', launched('full'));
+    }
+    await step('erase again', erase);
     await step('from another session', launched('session'));
     await step('cached there', () => world.request({ account: name }));
     await step('refresh', () => world.run(['refresh', name]));
