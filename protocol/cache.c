@@ -119,20 +119,31 @@ rbr_cache_read(const struct rbr_cache_key *key, struct rbr_message *record)
 	return rbr_cache_read_again(key, &seen, record);
 }
 
-bool
-rbr_cache_read_newest(const struct rbr_cache_key *key, struct rbr_message *record)
+/* Puts what is in PLACE in the place of RECORD if that is older, or empty. */
+static void
+take_newer(int place, const struct rbr_cache_key *key, struct rbr_message *record)
 {
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret payload = RBR_SECRET_EMPTY;
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message other = RBR_MESSAGE_EMPTY;
 	struct rbr_message older;
 
-	if (!rbr_cache_read(key, record))
-		return false;
-	if (read_memory(name_of(key), key, &other) &&
-		rbr_message_get_number(&other, "written", 0) > rbr_message_get_number(record, "written", 0)) {
+	if (rbr_memory_read_in(place, name_of(key), &payload) && understand(&payload, key, &other) &&
+		rbr_message_get_number(&other, "written", 0) > rbr_message_get_number(record, "written", -1)) {
 		older = *record;
 		*record = other;
 		other = older;
 	}
+}
+
+bool
+rbr_cache_read_newest(const struct rbr_cache_key *key, struct rbr_message *record)
+{
+	int place;
+
+	if (!rbr_cache_read(key, record))
+		return false;
+	for (place = 0; place < RBR_MEMORY_PLACES; place++)
+		take_newer(place, key, record);
 	return true;
 }
 
@@ -146,6 +157,8 @@ write_out(const struct rbr_cache_key *key, const struct rbr_message *record, str
 		rbr_message_add_number(&head, "written", now_us()) == 0 && rbr_message_format(&head, payload) == 0 &&
 		rbr_message_format(record, payload) == 0;
 }
+
+_Static_assert(RBR_CACHE_SECONDS_MAX <= RBR_MEMORY_SECONDS_MAX, "what is kept for the longest time counts");
 
 static unsigned
 within_limits(int64_t seconds)
