@@ -115,6 +115,7 @@ mv "$REPORT.new" "$REPORT"`);
   test('may be one of several, have arguments, and get the address where it wants it', async () => {
     const { name, file, reported, report } = program(undefined, ADDRESS_ONLY);
     const odd = `${world.dir}/bin/a browser: mine`;
+    const fails = program(undefined, 'kill -KILL $$').file;
     fs.copyFileSync(file, odd);
     for (const [BROWSER, words] of [
       [`nonexistent:/nonexistent/browser %s:${name}:also-nonexistent`, (url) => [url]],
@@ -123,6 +124,7 @@ mv "$REPORT.new" "$REPORT"`);
       [`nonexistent --x:${name} $HOME \\$x`, (url) => ['$HOME', '$x', url]],
       [odd, (url) => [url]],
       [`'a browser:${name}`, (url) => [url]],
+      [`nonexistent:false:${fails}:${name}:also-nonexistent`, (url) => [url]],
     ]) {
       await withBrowser({ BROWSER }, async (login) => {
         const expected = words(login.url);
