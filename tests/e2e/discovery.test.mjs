@@ -75,6 +75,13 @@ test('an endpoint that is not https is refused', async () => {
   assert.match(stderr, /https/);
 });
 
+test('one with its scheme and host in capitals is', async () => {
+  const loud = `${world.urls.b}/oauth2/token`.replace(/^https:\/\/[^:/]+/, (origin) => origin.toUpperCase());
+  const { code, stderr } = await login('loud', metadata(issuer(), { token_endpoint: loud }));
+  assert.equal(code, 0, stderr);
+  await world.must(['refresh', 'loud']);
+});
+
 test('an issuer without metadata: exit 7, and what to do', async () => {
   world.account('none', keys({ issuer: world.urls.a }));
   const { code, stderr } = await world.run(['login', 'none']);

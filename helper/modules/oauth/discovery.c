@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "http.h"
 #include "modules/json/json.h"
@@ -89,7 +90,7 @@ check(const struct rbr_oauth *oauth, const char *issuer, struct json_object *obj
 	for (i = 0; i < sizeof endpoints / sizeof endpoints[0]; i++) {
 		const char *url = rbr_json_text(object, endpoints[i]);
 
-		if (url && strncmp(url, "https://", 8) != 0 && !(plain && strncmp(url, "http://", 7) == 0))
+		if (url && strncasecmp(url, "https://", 8) != 0 && !(plain && strncasecmp(url, "http://", 7) == 0))
 			return fail(oauth, issuer, "name an endpoint that is not https");
 	}
 	return 0;
