@@ -102,32 +102,37 @@ describe('a cached token', () => {
     return undefined;
   });
 
-  test("under git's name, with an option before the verb: the same", async (t) => {
-    if (!traceable || isInstrumented()) return skip(t);
-    const input = writeMessage({ account: name });
-    for (const options of [[], ['--interactive'], ['--min-valid', '0']]) {
-      const calls = await straced(['git-credential-ringbearer', ...options, 'get'], input);
-      assert.ok(calls.stdout.includes(KEY), calls.stderr);
-      same(judge(calls), looks());
-    }
-    return undefined;
-  });
+  // git names a place, and nothing is handed out to it without one.
+  const byPlace = () => {
+    const settled = new Date(Date.now() - 60000);
+    fs.utimesSync(path.dirname(accountFile(world, name)), settled, settled);
+    return writeMessage({ protocol: 'https', host: new URL(PLACE).hostname, path: 'v1/x' });
+  };
+  const judgeByPlace = (calls) => {
+    const looked = judge(calls);
+    assert.equal(looked.length, 5);
+    assert.equal(count(calls.own, 'keyctl'), 4 + detours(calls.own, 2));
+    if (looked.includes('(hidden)')) return;
+    assert.equal(looked.filter((file) => file === accountFile(world, name)).length, 1);
+    assert.ok(looked.every((file) => /\/ringbearer\/(accounts|defaults)/.test(file)), looked.join(' '));
+  };
 
   test('by URL: the folders are looked at as well, and nothing is opened', async (t) => {
     if (!traceable || isInstrumented()) return skip(t);
-    const settled = new Date(Date.now() - 60000);
-    fs.utimesSync(path.dirname(accountFile(world, name)), settled, settled);
-    const { hostname } = new URL(PLACE);
-    const input = writeMessage({ protocol: 'https', host: hostname, path: 'v1/x' });
+    const input = byPlace();
     assert.equal((await world.run(['get'], { input })).code, 0);
-    for (const [args, words] of [[['get', `--url=${PLACE}`], ''], [['get'], input]]) {
-      const calls = await trace(args, words);
-      const looked = judge(calls);
-      assert.equal(looked.length, 5);
-      assert.equal(count(calls.own, 'keyctl'), 4 + detours(calls.own, 2));
-      if (looked.includes('(hidden)')) continue;
-      assert.equal(looked.filter((file) => file === accountFile(world, name)).length, 1);
-      assert.ok(looked.every((file) => /\/ringbearer\/(accounts|defaults)/.test(file)), looked.join(' '));
+    for (const [args, words] of [[['get', `--url=${PLACE}`], ''], [['get'], input]]) judgeByPlace(await trace(args, words));
+    return undefined;
+  });
+
+  test("under git's name, with an option before the verb: the same", async (t) => {
+    if (!traceable || isInstrumented()) return skip(t);
+    const input = byPlace();
+    assert.equal((await world.run(['get'], { input })).code, 0);
+    for (const options of [[], ['--interactive'], ['--min-valid', '0']]) {
+      const calls = await straced(['git-credential-ringbearer', ...options, 'get'], input);
+      assert.ok(calls.stdout.includes(KEY), calls.stderr);
+      judgeByPlace(calls);
     }
     return undefined;
   });
