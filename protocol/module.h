@@ -185,6 +185,13 @@ struct ringbearer_item {
 
 typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void *data);
 
+/* What the way to a server looked like (ringbearer_grant.probe). */
+struct ringbearer_probe {
+	uint32_t size;
+	int64_t server_time; /* what the server says that the time is, in seconds since 1970; 0: it does not say */
+	int64_t certificate_ends; /* 0: not known, or there is none */
+};
+
 /*
  * The families: what a grant, a store and an input can do. Each vtable starts with its size and only grows at its end.
  */
@@ -218,6 +225,10 @@ struct ringbearer_grant {
 
 	/* Reads the metadata of the account's `issuer` (RFC 8414, OpenID Connect Discovery) and hands over what they say. */
 	int (*discover)(struct ringbearer_call *call);
+
+	/* Goes the way that a request to the account's endpoint KEY goes, and has the server answer to no more than its address:
+	 * no parameter, no secret. Fails as a request would that does not get there; what the server makes of it is nothing. */
+	int (*probe)(struct ringbearer_call *call, const char *key, struct ringbearer_probe *ret_probe);
 };
 
 /* Where secrets rest. Absent (RINGBEARER_E_NO_SECRET), locked, dismissed and unavailable are different answers and must

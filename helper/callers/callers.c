@@ -41,6 +41,12 @@ rbr_caller_find(const char *argv0)
 	return NULL;
 }
 
+const struct rbr_caller *
+rbr_caller_at(size_t i)
+{
+	return i < RBR_ARRAY_SIZE(callers) ? &callers[i] : NULL;
+}
+
 int
 rbr_caller_misuse(struct rbr_context *context, const char *argv0)
 {

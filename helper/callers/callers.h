@@ -22,6 +22,9 @@ struct rbr_caller {
 /* The caller that runs the program as ARGV0 (a path or a name); NULL if it is run as itself. */
 const struct rbr_caller *rbr_caller_find(const char *argv0);
 
+/* The callers that there are, from 0 on; NULL behind the last. */
+const struct rbr_caller *rbr_caller_at(size_t i);
+
 /* Fails with the usage of the caller that runs the program as ARGV0. RINGBEARER_E_USAGE. */
 int rbr_caller_misuse(struct rbr_context *context, const char *argv0) RBR_MUST_CHECK;
 

@@ -61,6 +61,12 @@ const struct rbr_command rbr_commands[] = {
 		"  --json               as JSON\n"},
 	{"show", rbr_command_show, "ACCOUNT", "show an account's settings and where each comes from", ""},
 	{"providers", rbr_command_providers, "", "list the services that ringbearer knows", ""},
+	{"doctor", rbr_command_doctor, "[ACCOUNT] [--json] [--with-secrets]",
+		"say what works, what does not, and what mends it",
+		"Looks at this machine and all accounts, or at one. Nobody is asked anything, no secret is read, and nothing is sent\n"
+		"but what finds out whether the service is reached.\n\n"
+		"  --json               as JSON\n"
+		"  --with-secrets       look as well whether the secrets can be read\n"},
 	{"setup", rbr_command_setup, "git [--global] [--interactive]", "have a program ask ringbearer",
 		"Adds ringbearer to git's credential helpers, in this repository's configuration.\n\n"
 		"  --global             in yours, for all repositories\n"

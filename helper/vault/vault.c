@@ -320,6 +320,15 @@ rbr_vault_probe(struct rbr_vault *vault)
 }
 
 int
+rbr_vault_knock(struct rbr_vault *vault)
+{
+	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *found = NULL;
+	int rc = lookup(vault, &trial, &found);
+
+	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
+}
+
+int
 rbr_vault_same(struct rbr_vault *a, struct rbr_vault *b, bool *ret_same)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;

@@ -58,6 +58,9 @@ int rbr_vault_forget_confirmed(struct rbr_vault *vault) RBR_MUST_CHECK;
  * never, RINGBEARER_E_STORE_… */
 int rbr_vault_probe(struct rbr_vault *vault) RBR_MUST_CHECK;
 
+/* Does the store answer, and is it open? Looks for that item, and changes nothing: 0 also if it is not there. RINGBEARER_E_STORE_… */
+int rbr_vault_knock(struct rbr_vault *vault) RBR_MUST_CHECK;
+
 /* Are these two the same place? What is kept in B for a moment is looked for in A. */
 int rbr_vault_same(struct rbr_vault *a, struct rbr_vault *b, bool *ret_same) RBR_MUST_CHECK;
 

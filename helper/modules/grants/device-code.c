@@ -299,6 +299,7 @@ static const struct ringbearer_grant operations = {
 	.authorize = authorize,
 	.revoke = rbr_grant_revoke,
 	.discover = rbr_grant_discover,
+	.probe = rbr_grant_probe,
 };
 
 const struct ringbearer_module rbr_grant_module = {

@@ -4,6 +4,7 @@
 #include "grant.h"
 
 #include "discovery.h"
+#include "http.h"
 #include "refresh.h"
 #include "token_request.h"
 
@@ -47,6 +48,14 @@ rbr_grant_discover(struct ringbearer_call *call)
 	const struct rbr_oauth oauth = rbr_grant_standing(call);
 
 	return rbr_discover(&oauth, ((const struct ringbearer_grant *)rbr_grant_module.operations)->authorize != NULL);
+}
+
+int
+rbr_grant_probe(struct ringbearer_call *call, const char *key, struct ringbearer_probe *ret_probe)
+{
+	const struct rbr_oauth oauth = rbr_grant_standing(call);
+
+	return rbr_http_probe(&oauth, key, ret_probe);
 }
 
 const struct ringbearer_module *

@@ -22,5 +22,6 @@ int rbr_grant_accept(
 int rbr_grant_revoke(struct ringbearer_call *call, const struct ringbearer_grant_input *input,
 	const struct ringbearer_secret *token, const char *kind);
 int rbr_grant_discover(struct ringbearer_call *call);
+int rbr_grant_probe(struct ringbearer_call *call, const char *key, struct ringbearer_probe *ret_probe);
 
 #endif

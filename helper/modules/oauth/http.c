@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "http_failure.h"
@@ -83,6 +84,10 @@ static void
 set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_secret *body, struct curl_slist *headers,
 	struct rbr_transfer *transfer)
 {
+	if (transfer->probe) {
+		(void)curl_easy_setopt(curl, CURLOPT_NOBODY, 1L);
+		(void)curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+	}
 	if (body) {
 		(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
 		(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, oauth->host->secret_data(body)); /* not copied */
@@ -91,6 +96,37 @@ set_request(CURL *curl, const struct rbr_oauth *oauth, const struct ringbearer_s
 	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
 	rbr_transfer_watch(transfer);
+}
+
+static const char *
+method_of(const struct rbr_transfer *transfer)
+{
+	if (transfer->probe)
+		return "HEAD";
+	return transfer->posts ? "POST" : "GET";
+}
+
+/* What was seen on the way. The first certificate is the server's own; how its end is written depends on the library. */
+static void
+take_probe(CURL *curl, struct ringbearer_probe *probe)
+{
+	static const char ends[] = "Expire date:";
+	struct curl_certinfo *chain = NULL;
+	struct curl_header *date = NULL;
+	struct curl_slist *line;
+	time_t when;
+
+	if (curl_easy_header(curl, "Date", 0, CURLH_HEADER, -1, &date) == CURLHE_OK) {
+		when = curl_getdate(date->value, NULL);
+		probe->server_time = when > 0 ? when : 0;
+	}
+	if (curl_easy_getinfo(curl, CURLINFO_CERTINFO, &chain) != CURLE_OK || !chain || chain->num_of_certs < 1)
+		return;
+	for (line = chain->certinfo[0]; line; line = line->next)
+		if (strncmp(line->data, ends, sizeof ends - 1) == 0) {
+			when = curl_getdate(line->data + sizeof ends - 1, NULL);
+			probe->certificate_ends = when > 0 ? when : 0;
+		}
 }
 
 static int
@@ -102,7 +138,7 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whol
 	CURLcode code;
 
 	(void)curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, detail);
-	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", transfer->posts ? "POST" : "GET", url);
+	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "%s %s", method_of(transfer), url);
 	code = curl_easy_perform(curl);
 	if (transfer->whole && code == CURLE_ABORTED_BY_CALLBACK) {
 		oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "the answer is whole, and its end does not come");
@@ -118,6 +154,8 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whol
 		answer->timed_out = answer->sent && code == CURLE_OPERATION_TIMEDOUT;
 		return rbr_http_explain(oauth, curl, &failure);
 	}
+	if (transfer->probe)
+		take_probe(curl, transfer->probe);
 	(void)curl_easy_getinfo(curl, CURLINFO_RETRY_AFTER, &retry_after);
 	answer->retry_after = retry_after > 0 ? (long)retry_after : 0;
 	oauth->host->log(oauth->call, RINGBEARER_LOG_TRACE, "answered with status %ld, %zu bytes", answer->status,
@@ -154,9 +192,11 @@ check_ca_file(const struct rbr_oauth *oauth)
 
 static int
 request(const struct rbr_oauth *oauth, const char *url, const struct ringbearer_secret *body,
-	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
+	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct ringbearer_probe *probe,
+	struct rbr_http_answer *ret_answer)
 {
-	struct rbr_transfer transfer = {.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL};
+	struct rbr_transfer transfer = {
+		.oauth = oauth, .answer = ret_answer, .replay = replay, .posts = body != NULL, .probe = probe};
 	const struct limits limits = time_left(oauth, replay);
 	struct curl_slist *headers = curl_slist_append(NULL, "Accept: application/json"), *longer = headers;
 	CURL *curl;
@@ -202,11 +242,26 @@ rbr_http_post(const struct rbr_oauth *oauth, const char *key, const struct ringb
 		rc = oauth->host->fail(oauth->call, RINGBEARER_E_CONFIG, "`%s` is not set; add it to the account", key);
 	if (rc < 0)
 		return rc;
-	return request(oauth, url, body, authorization, replay, ret_answer);
+	return request(oauth, url, body, authorization, replay, NULL, ret_answer);
 }
 
 int
 rbr_http_get(const struct rbr_oauth *oauth, const char *url, struct rbr_http_answer *ret_answer)
 {
-	return request(oauth, url, NULL, NULL, RBR_REPLAY_SAFE, ret_answer);
+	return request(oauth, url, NULL, NULL, RBR_REPLAY_SAFE, NULL, ret_answer);
+}
+
+int
+rbr_http_probe(const struct rbr_oauth *oauth, const char *key, struct ringbearer_probe *ret_probe)
+{
+	struct rbr_http_answer answer = RBR_HTTP_ANSWER_EMPTY;
+	const char *url = NULL;
+	int rc = oauth->host->endpoint(oauth->call, key, &url);
+
+	if (rc == 0 && !url)
+		rc = oauth->host->fail(oauth->call, RINGBEARER_E_CONFIG, "`%s` is not set; add it to the account", key);
+	if (rc == 0)
+		rc = request(oauth, url, NULL, NULL, RBR_REPLAY_SAFE, ret_probe, &answer);
+	rbr_http_answer_wipe(oauth, &answer);
+	return rc;
 }

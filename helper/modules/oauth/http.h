@@ -43,4 +43,7 @@ int rbr_http_post(const struct rbr_oauth *oauth, const char *key, const struct r
 	const struct ringbearer_secret *authorization, enum rbr_replay replay, struct rbr_http_answer *ret_answer)
 	__attribute__((warn_unused_result));
 
+/* The head of an answer to the account's endpoint KEY, asked for without anything that is the account's. */
+int rbr_http_probe(const struct rbr_oauth *oauth, const char *key, struct ringbearer_probe *ret_probe);
+
 #endif

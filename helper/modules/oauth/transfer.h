@@ -21,6 +21,7 @@ struct rbr_transfer {
 	CURL *curl;
 	enum rbr_replay replay;
 	bool posts;
+	struct ringbearer_probe *probe; /* only the answer's head is wanted; NULL: all of it is */
 	size_t parked; /* bytes of the body that were taken care of */
 	struct rbr_headers headers;
 	int64_t grown_ms; /* when the body last grew */

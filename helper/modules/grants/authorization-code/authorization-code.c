@@ -271,6 +271,7 @@ static const struct ringbearer_grant operations = {
 	.conclude = conclude,
 	.revoke = rbr_grant_revoke,
 	.discover = rbr_grant_discover,
+	.probe = rbr_grant_probe,
 };
 
 const struct ringbearer_module rbr_grant_module = {
