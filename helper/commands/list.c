@@ -11,6 +11,7 @@
 #include "cli/names.h"
 #include "command.h"
 #include "holdings.h"
+#include "journal/unkept.h"
 #include "needs.h"
 #include "person/log.h"
 #include "protocol/formats/formats.h"
@@ -170,6 +171,7 @@ list_all(struct listing *listing)
 		rc = list_account(listing, names.list[i]);
 	if (rc == 0 && listing->json)
 		rc = rbr_secret_append_string(&listing->out, "\n]\n");
+	rbr_unkept_check(context);
 	return rc < 0 ? rc : rbr_output(context, &listing->out);
 }
 

@@ -49,8 +49,7 @@ rbr_standing_consult(struct rbr_context *context, const struct rbr_account *acco
 		standing->left = rbr_credential_remaining(&credential, rbr_clock_now());
 	} else if (pending) {
 		standing->state = "pending";
-		standing->detail =
-			"the next refresh token waits in the kernel's keyring; open the keyring and ask for a token";
+		standing->detail = "the next refresh token waits in memory; open the keyring and ask for a token";
 	} else if (standing->refresh_token != RBR_HOLDING_NONE &&
 		rbr_verdict_recall(context, &wish.verdict_key, context->started_ms, true) < 0) {
 		standing->state = "refused";

@@ -8,7 +8,7 @@
  * - before the first byte leaves, a mark says which token is in use and since when: a run that finds it knows that the
  *   token may be dead, and does not send it again by itself after RETRY seconds, since a late repetition is what makes
  *   careful servers revoke everything;
- * - as the answer's bytes come in they go into the kernel keyring, before anybody looks at them: a run that finds them
+ * - as the answer's bytes come in they go into the cache (cache.c: the kernel's keyring, or memory), before anybody looks at them: a run that finds them
  *   there finishes the job before it does anything else;
  * - signals that would end the process by a person's or a session's wish wait meanwhile.
  *
@@ -23,7 +23,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "person/log.h"
+#include "unkept.h"
 
 /* A wish that is longer is not written down: the kernel has little room, and the refresh token needs it. */
 #define WISH_MAX 1024
@@ -202,7 +202,7 @@ rbr_rotation_mark(struct rbr_rotation *rotation)
 	if (rotation->used[0] == '\0')
 		return;
 	if (describe(rotation, &record) < 0 || !rbr_cache_write(&rotation->mark_key, &record, RBR_CACHE_SECONDS_MAX))
-		rbr_trace(rotation->context, "the kernel keyring takes no mark: a crash now may lose the login");
+		rbr_unkept_rotation(rotation->context, rotation->account);
 }
 
 void
@@ -225,8 +225,7 @@ rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t size)
 		(rotation->wish && rbr_message_add(&record, "wish", rotation->wish) < 0) ||
 		rbr_message_add(&record, "bytes", text.data) < 0 ||
 		!rbr_cache_park(&rotation->pending_key, &record, RBR_CACHE_SECONDS_MAX))
-		rbr_trace(rotation->context,
-			"the kernel keyring does not take the answer: a crash now may lose the login");
+		rbr_unkept_rotation(rotation->context, rotation->account);
 }
 
 bool
@@ -239,6 +238,14 @@ rbr_rotation_recall(
 	ret_sent->boot = rbr_message_get_number(record, "sent_boot", 0);
 	*ret_sent_ms = rbr_message_get_number(record, "sent_ms", 0);
 	return true;
+}
+
+bool
+rbr_rotation_is_parked(const struct rbr_rotation *rotation)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	return rbr_cache_read_newest(&rotation->pending_key, &record) && rbr_message_get(&record, "bytes");
 }
 
 bool

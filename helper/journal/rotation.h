@@ -57,6 +57,9 @@ void rbr_rotation_mark(struct rbr_rotation *rotation);
 /* Keeps an answer's bytes. */
 void rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t size);
 
+/* Is an answer in safety, whoever parked it? */
+bool rbr_rotation_is_parked(const struct rbr_rotation *rotation);
+
 /* An answer that was parked by another run: its bytes (in the record's `bytes`) and the times of its request. */
 bool rbr_rotation_recall(
 	struct rbr_rotation *rotation, struct rbr_message *record, struct rbr_clock *ret_sent, int64_t *ret_sent_ms);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "journal/unkept.h"
 #include "person/log.h"
 
 /* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
@@ -297,9 +298,10 @@ rbr_exchange_publish(
 	}
 	if (keep > 0 && rbr_cache_write(&wish->token_key, &ret_credential->record, keep))
 		rbr_trace(context, "the token is kept for %" PRId64 " s", keep);
+	else if (keep > 0)
+		rbr_unkept_token(context, account->name);
 	else
-		rbr_trace(context, "the token is not kept: %s",
-			keep > 0 ? "the kernel keyring does not take it" : "it has no lifetime");
+		rbr_trace(context, "the token is not kept: it has no lifetime");
 	rbr_cache_drop(&wish->verdict_key);
 	return 0;
 }

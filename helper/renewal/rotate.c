@@ -145,10 +145,15 @@ keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
 		return;
 	}
 	context->unfinished = rc;
-	rbr_warn(context, exchange->call.account->name,
-		"the next refresh token is not in the keyring yet (%s); it waits in the kernel's keyring until the next run, and "
-		"is lost at a restart",
-		context->error.detail);
+	if (rbr_rotation_is_parked(rotation))
+		rbr_warn(context, exchange->call.account->name,
+			"the next refresh token is not in the keyring yet (%s); it waits in memory until the next run, and "
+			"is lost at a restart",
+			context->error.detail);
+	else
+		rbr_warn(context, exchange->call.account->name,
+			"the next refresh token could be kept nowhere (%s); when this token has ended, run `ringbearer login %s`",
+			context->error.detail, exchange->call.account->name);
 }
 
 /* Has the store got another refresh token since the answer in RECORD was asked for? A new login's is worth more than what an

@@ -23,6 +23,7 @@ struct rbr_context {
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */
 	bool said_lock; /* that locks are not where they should be */
+	bool said_unkept; /* that nothing can be kept in memory */
 	char account[72]; /* whom the message is about; "" while that is not known */
 	int unfinished; /* the run gives an answer, and this is what went wrong all the same */
 	struct rbr_error error; /* why the run fails */

@@ -38,13 +38,21 @@ function makeDirectory() {
   return fs.mkdtempSync(path.join(short ? os.tmpdir() : '/tmp', 'rbw-'));
 }
 
+function userName() {
+  try {
+    return os.userInfo().username;
+  } catch {
+    return String(process.getuid()); // one without a name
+  }
+}
+
 function baseEnvironment(directory) {
   const passed = Object.fromEntries(PASSED_ON.filter((name) => process.env[name] !== undefined)
     .map((name) => [name, process.env[name]]));
   return {
     ...passed,
     PATH: `${directory}/bin:${process.env.PATH}`,
-    LANG: 'C.UTF-8', TZ: 'UTC', TERM: 'dumb', USER: os.userInfo().username,
+    LANG: 'C.UTF-8', TZ: 'UTC', TERM: 'dumb', USER: userName(),
     RINGBEARER_WORLD: directory,
     RINGBEARER_MODULE_DIR: process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs'),
     RINGBEARER_PROVIDER_DIR: process.env.RINGBEARER_PROVIDER_DIR ?? path.join(SOURCE, 'helper/providers'),
