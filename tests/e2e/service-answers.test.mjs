@@ -87,15 +87,17 @@ describe('the device grant', () => {
     for (const form of [first, second]) assert.deepEqual([form.resource, form.audience], ['https://api.example.com/', 'api']);
   });
 
-  const bad = {
+  const odd = {
     'an error with status 200': [{ error: 'device_flow_disabled', error_description: 'Enable it first' }, 7, /device_flow_disabled: Enable it first/],
+    'this machine by its name': [{ device_code: 'd', user_code: 'A', verification_uri: 'HTTP://LocalHost:8080/enter', interval: 1, expires_in: 1 }, 3, /^ {2}HTTP:\/\/LocalHost:8080\/enter$/m],
+    'a name that only begins so': [{ device_code: 'd', user_code: 'A', verification_uri: 'http://localhost.example.com/' }, 8, /no https address/],
     'plain http to elsewhere': [{ device_code: 'd', user_code: 'A', verification_uri: 'http://127.0.0.1:80@example.com/' }, 8, /no https address/],
     'an address with a quote in it': [{ device_code: 'd', user_code: 'A', verification_uri: 'https://example.com/"x' }, 8, /no https address/],
     'no code': [{ device_code: 'd', verification_uri: 'https://example.com/' }, 8, /no code/],
   };
-  for (const [what, [body, exit, says]] of Object.entries(bad)) {
+  for (const [what, [body, exit, says]] of Object.entries(odd)) {
     test(what, async () => {
-      const name = unique(`device-${Object.keys(bad).indexOf(what)}`);
+      const name = unique(`device-${Object.keys(odd).indexOf(what)}`);
       await standing(name);
       answers[`/${name}/device`] = (form, response) => reply(response, 200, body);
       const { code, stderr } = await world.run(['login', name]);

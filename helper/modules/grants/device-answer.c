@@ -23,16 +23,16 @@ is_plain(const char *text)
 	return p - text < RBR_DEVICE_TEXT_MAX;
 }
 
-/* Is what follows http:// this machine? */
+/* Is what follows http:// this machine? No secret goes there: a person reads it, and may know it by name. */
 static bool
 is_loopback(const char *host)
 {
-	static const char *const literals[] = {"127.0.0.1", "[::1]"};
+	static const char *const names[] = {"127.0.0.1", "[::1]", "localhost"};
 	size_t i, digits;
 
-	for (i = 0; i < sizeof literals / sizeof literals[0]; i++)
-		if (strncmp(host, literals[i], strlen(literals[i])) == 0) {
-			host += strlen(literals[i]);
+	for (i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (strncasecmp(host, names[i], strlen(names[i])) == 0) {
+			host += strlen(names[i]);
 			digits = *host == ':' ? strspn(host + 1, "0123456789") : 0;
 			if (digits > 0)
 				host += 1 + digits;
