@@ -8,6 +8,7 @@
 
 #include "accounts/match.h"
 #include "person/log.h"
+#include "protocol/fastpath/challenge.h"
 #include "protocol/fastpath/hit.h"
 
 /* Which account, and where its file is. */

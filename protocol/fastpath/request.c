@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "challenge.h"
 #include "protocol/writer.h"
 #include "scope.h"
 
@@ -40,71 +41,6 @@ rbr_request_named_token(const struct rbr_request *request)
 	const char *token = rbr_message_get(&request->message, "credential");
 
 	return token ? token : rbr_message_get(&request->message, "password");
-}
-
-/* Reads one token or quoted string of a challenge into VALUE (may be NULL), without quotes. *RET_FITS says whether all of
- * it went in. Returns what follows it. */
-static const char *
-take_value(const char *text, char *value, size_t size, bool *ret_fits)
-{
-	size_t used = 0;
-	bool quoted = *text == '"';
-
-	*ret_fits = true;
-	if (quoted)
-		text++;
-	while (*text && (quoted ? *text != '"' : !strchr(", \t", *text))) {
-		if (quoted && *text == '\\' && text[1])
-			text++;
-		if (value && used + 1 < size)
-			value[used++] = *text;
-		else
-			*ret_fits = false;
-		text++;
-	}
-	if (value && size > 0)
-		value[used] = '\0';
-	return quoted && *text ? text + 1 : text;
-}
-
-static bool
-is_word(const char *text, size_t length, const char *word)
-{
-	return strlen(word) == length && strncasecmp(text, word, length) == 0;
-}
-
-/* Looks for the parameter NAME of SCHEME, or for SCHEME itself if NAME is NULL. */
-static bool
-search_challenge(const char *challenge, const char *scheme, const char *name, char *value, size_t size)
-{
-	const char *p = challenge, *equals;
-	bool found = false, fits;
-
-	while (*(p += strspn(p, ", \t"))) {
-		size_t length = strcspn(p, "=, \t");
-		bool wanted = found && name && is_word(p, length, name);
-
-		equals =
-			p + length + strspn(p + length, " \t"); /* blanks there are wrong, and to be taken (RFC 9110) */
-		if (*equals != '=') { /* a scheme: what follows belongs to it */
-			found = is_word(p, length, scheme);
-			if (found && !name)
-				return true;
-			p += length;
-			continue;
-		}
-		equals++;
-		p = take_value(equals + strspn(equals, " \t"), wanted ? value : NULL, size, &fits);
-		if (wanted)
-			return fits;
-	}
-	return false;
-}
-
-bool
-rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size)
-{
-	return search_challenge(challenge, "Bearer", name, value, size);
 }
 
 static int
@@ -244,8 +180,8 @@ take_challenges(struct rbr_request *request)
 
 	while ((challenge = rbr_message_next(&request->message, "wwwauth[]", &cursor))) {
 		challenged = true;
-		basic = basic || search_challenge(challenge, "Basic", NULL, NULL, 0);
-		bearer = bearer || search_challenge(challenge, "Bearer", NULL, NULL, 0);
+		basic = basic || rbr_challenge_has(challenge, "Basic");
+		bearer = bearer || rbr_challenge_has(challenge, "Bearer");
 		if (!rbr_challenge_parameter(challenge, "error", value, sizeof value))
 			continue;
 		if (strcmp(value, "invalid_token") == 0)

@@ -46,8 +46,4 @@ const char *rbr_request_resource(const struct rbr_request *request, size_t *curs
 /* The token that the caller names: `credential`, else `password`; NULL if it names none. */
 const char *rbr_request_named_token(const struct rbr_request *request);
 
-/* The value of parameter NAME of the scheme Bearer (RFC 6750 section 3), into VALUE. CHALLENGE is the value of a
- * WWW-Authenticate header, which may hold several schemes. False if it has none. */
-bool rbr_challenge_parameter(const char *challenge, const char *name, char *value, size_t size);
-
 #endif

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "fuzz.h"
+#include "protocol/fastpath/challenge.h"
 #include "protocol/fastpath/request.h"
 #include "vault/password.h"
 

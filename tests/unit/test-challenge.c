@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#include "protocol/fastpath/request.h"
+#include "protocol/fastpath/challenge.h"
 
 static void
 is(const char *challenge, const char *name, const char *expected)

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "protocol/fastpath/challenge.h"
 #include "protocol/fastpath/request.h"
 
 static int
