@@ -13,15 +13,25 @@
 #include "custody.h"
 #include "needs.h"
 #include "person/log.h"
+#include "person/terminal.h"
 #include "protocol/fastpath/paths.h"
+#include "questions.h"
 #include "stores.h"
 #include "write.h"
 
 #define OPTION_SECRET_STDIN (RBR_KEYS + 1)
+#define OPTION_NO_QUESTIONS (RBR_KEYS + 2)
+#define TRIES 3 /* to type a secret */
+
+struct choices {
+	bool from_stdin; /* the secret is read there */
+	bool no_questions;
+	bool asked; /* a person has answered some */
+};
 
 /* Every key of keys.def is an option, with dashes for underscores. */
 static void
-make_options(struct option options[RBR_KEYS + 2], char names[RBR_KEYS][RBR_KEY_OPTION_MAX])
+make_options(struct option options[RBR_KEYS + 3], char names[RBR_KEYS][RBR_KEY_OPTION_MAX])
 {
 	int key;
 
@@ -29,13 +39,14 @@ make_options(struct option options[RBR_KEYS + 2], char names[RBR_KEYS][RBR_KEY_O
 		options[key] = (struct option){
 			rbr_key_option((enum rbr_key)key, names[key]), required_argument, NULL, key + 1};
 	options[RBR_KEYS] = (struct option){"secret-stdin", no_argument, NULL, OPTION_SECRET_STDIN};
-	options[RBR_KEYS + 1] = (struct option){NULL, 0, NULL, 0};
+	options[RBR_KEYS + 1] = (struct option){"no-questions", no_argument, NULL, OPTION_NO_QUESTIONS};
+	options[RBR_KEYS + 2] = (struct option){NULL, 0, NULL, 0};
 }
 
 static int
-read_options(struct rbr_context *context, int argc, char **argv, struct rbr_message *lines, bool *ret_stdin)
+read_options(struct rbr_context *context, int argc, char **argv, struct rbr_message *lines, struct choices *choices)
 {
-	struct option options[RBR_KEYS + 2];
+	struct option options[RBR_KEYS + 3];
 	char names[RBR_KEYS][RBR_KEY_OPTION_MAX];
 	int option;
 
@@ -44,7 +55,9 @@ read_options(struct rbr_context *context, int argc, char **argv, struct rbr_mess
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
 		if (option == OPTION_SECRET_STDIN)
-			*ret_stdin = true;
+			choices->from_stdin = true;
+		else if (option == OPTION_NO_QUESTIONS)
+			choices->no_questions = true;
 		else if (rbr_message_add(lines, rbr_keys[option - 1].name, optarg) < 0)
 			return rbr_fail(&context->error, RINGBEARER_E_USAGE,
 				"the value of --%s has a newline or is too long; shorten it", names[option - 1]);
@@ -74,24 +87,30 @@ refuse_existing(struct rbr_context *context, const char *name, char ret_path[PAT
 }
 
 static int
-keep_secret(struct rbr_context *context, struct rbr_account *account, const char *kind, bool from_stdin)
+keep_secret(struct rbr_context *context, struct rbr_account *account, const char *kind, const struct choices *choices)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
-	int rc = rbr_custody_ask(context, account, kind, from_stdin, &secret);
+	int rc = rbr_custody_ask(context, account, kind, choices->from_stdin, &secret), tries;
+
+	for (tries = 1; choices->asked && rc == RINGBEARER_E_MALFORMED_REQUEST && tries < TRIES; tries++) {
+		rbr_warn(context, account->name, "%s", context->error.detail);
+		rbr_secret_wipe(&secret);
+		rc = rbr_custody_ask(context, account, kind, false, &secret);
+	}
 
 	return rc < 0 ? rc : rbr_custody_keep(context, account, kind, &secret, true);
 }
 
 /* Tries the store, has a person choose another, and notes that one in LINES. */
 static int
-choose_store(struct rbr_context *context, struct rbr_account *account, struct rbr_message *lines, bool from_stdin,
-	struct rbr_choice_of_store *choice)
+choose_store(struct rbr_context *context, struct rbr_account *account, struct rbr_message *lines,
+	const struct choices *choices, struct rbr_choice_of_store *choice)
 {
 	int rc;
 
-	choice->may_ask = !from_stdin && isatty(STDIN_FILENO);
+	choice->may_ask = !choices->from_stdin && !choices->no_questions && isatty(STDIN_FILENO);
 	rc = rbr_stores_choose(context, account, choice);
-	if (rc == 0 && choice->given && from_stdin)
+	if (rc == 0 && choice->given && choices->from_stdin)
 		rc = rbr_fail(&context->error, RINGBEARER_E_USAGE,
 			"the store `%s` is only read: put the secret there, and leave --secret-stdin out",
 			rbr_account_get(account, RBR_KEY_STORE));
@@ -102,8 +121,23 @@ choose_store(struct rbr_context *context, struct rbr_account *account, struct rb
 	return rc;
 }
 
+/* What a person types next. */
+static void
+tell_next(const char *name, bool login, bool asked)
+{
+	if (asked && login)
+		rbr_say("%s: added. Now run:\n  ringbearer login %s\n  ringbearer token %s --show\n", name, name, name);
+	else if (asked)
+		rbr_say("%s: added. Now run:\n  ringbearer token %s --show\n  ringbearer doctor %s\n", name, name,
+			name);
+	else
+		rbr_say(login ? "%s: added; now run `ringbearer login %s`\n"
+			      : "%s: added; try `ringbearer token %s --show`\n",
+			name, name);
+}
+
 static int
-add(struct rbr_context *context, const char *name, struct rbr_message *lines, bool from_stdin)
+add(struct rbr_context *context, const char *name, struct rbr_message *lines, struct choices *choices)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
@@ -111,16 +145,18 @@ add(struct rbr_context *context, const char *name, struct rbr_message *lines, bo
 	char path[PATH_MAX];
 	int rc = refuse_existing(context, name, path);
 
+	if (rc == 0 && !choices->from_stdin && !choices->no_questions && isatty(STDIN_FILENO) && rbr_terminal_present())
+		rc = rbr_questions_ask(context, name, lines, &choices->asked);
 	if (rc == 0)
 		rc = rbr_account_assemble(name, lines, "the command line", &account, &context->error);
 	if (rc == 0)
 		rc = rbr_needs_secret(context, &account, &choice.kind, &choice.login);
 	if (rc == 0)
-		rc = choose_store(context, &account, lines, from_stdin, &choice);
+		rc = choose_store(context, &account, lines, choices, &choice);
 	if (rc == 0 && rbr_message_format(lines, &text) < 0)
 		rc = rbr_fail_memory(&context->error);
 	if (rc == 0 && choice.kind)
-		rc = keep_secret(context, &account, choice.kind, from_stdin);
+		rc = keep_secret(context, &account, choice.kind, choices);
 	if (rc < 0)
 		return rc;
 	rc = rbr_write_new(context, path, &text);
@@ -134,9 +170,7 @@ add(struct rbr_context *context, const char *name, struct rbr_message *lines, bo
 		return rc;
 	}
 	if (rc == 0)
-		rbr_say(choice.login ? "%s: added; now run `ringbearer login %s`\n"
-				     : "%s: added; try `ringbearer token %s --show`\n",
-			name, name);
+		tell_next(name, choice.login, choices->asked);
 	return rc;
 }
 
@@ -144,11 +178,11 @@ int
 rbr_command_add(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
-	bool from_stdin = false;
+	struct choices choices = {false, false, false};
 	const char *name = NULL;
-	int rc = read_options(context, argc, argv, &lines, &from_stdin);
+	int rc = read_options(context, argc, argv, &lines, &choices);
 
 	if (rc == 0)
 		rc = rbr_account_argument(context, argc, argv, &name);
-	return rc < 0 ? rc : add(context, name, &lines, from_stdin);
+	return rc < 0 ? rc : add(context, name, &lines, &choices);
 }

@@ -46,8 +46,10 @@ const struct rbr_command rbr_commands[] = {
 		"  --username=NAME      only this user's\n"
 		"  --interactive        a person may be asked to unlock the keyring\n"},
 	{"add", rbr_command_add, "ACCOUNT --grant=NAME [--provider=NAME] [--KEY=VALUE …]", "set up an account",
-		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n\n"
-		"  --secret-stdin       read the secret from standard input\n"},
+		"Writes the account's file, asks for its secret without echo, keeps it in the keyring and reads it back.\n"
+		"On a terminal it asks for what is missing.\n\n"
+		"  --secret-stdin       read the secret from standard input\n"
+		"  --no-questions       ask for nothing but the secret\n"},
 	{"secret", rbr_command_secret, "ACCOUNT [--secret-stdin]", "replace an account's client secret or API key",
 		"For when the service has issued a new one. Cached tokens are dropped.\n\n"
 		"  --secret-stdin       read the secret from standard input\n"},

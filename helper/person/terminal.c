@@ -104,6 +104,8 @@ read_line(int terminal, const struct watch *watch, struct ringbearer_secret *sec
 			break;
 		}
 	explicit_bzero(&c, 1);
+	if (got == 0 && secret->size == 0)
+		return -ENODATA;
 	return got < 0 ? -errno : 0;
 }
 
@@ -169,6 +171,11 @@ ask(const char *prompt, bool echo, struct ringbearer_secret *ret_secret, struct 
 		return rbr_fail_memory(error);
 	rbr_sanitize_lines(shown);
 	rc = ask_silently(terminal, shown, echo, &before, ret_secret);
+	if (rc == -ENODATA && !echo)
+		return 0; /* an empty secret is refused by whoever wants it */
+	if (rc == -ENODATA)
+		return rbr_fail(
+			error, RINGBEARER_E_USAGE, "the questions were ended, and nothing was kept; run this again");
 	if (rc < 0)
 		return rbr_fail(
 			error, RINGBEARER_E_SYSTEM, "the secret cannot be read from the terminal: %s", strerror(-rc));

@@ -12,7 +12,7 @@
  * put back in order also when a signal ends the program. RINGBEARER_E_USAGE if there is no terminal. */
 int rbr_terminal_ask(const char *prompt, struct ringbearer_secret *ret_secret, struct rbr_error *error) RBR_MUST_CHECK;
 
-/* The same for what is no secret: it shows while it is typed. */
+/* The same for what is no secret: it shows while it is typed. RINGBEARER_E_USAGE also if the input ends (Ctrl-D). */
 int rbr_terminal_question(const char *prompt, struct ringbearer_secret *ret_line, struct rbr_error *error)
 	RBR_MUST_CHECK;
 

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: MIT
+//
+// What `add` asks at a terminal when something is missing, and that it asks for nothing where nothing is.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { closeWorld } from './lib/accounts.mjs';
+import { readMessage } from './lib/message.mjs';
+import { unique } from './lib/small-accounts.mjs';
+import { onTerminal } from './lib/terminal.mjs';
+import { World } from './lib/world.mjs';
+
+describe('questions', () => {
+  let world;
+  let counter = 0;
+  const next = () => { counter += 1; return unique(`questions-${counter}`); };
+  const fileOf = (name) => path.join(world.env.XDG_CONFIG_HOME, 'ringbearer', 'accounts', name);
+  const kept = (name) => readMessage(fs.readFileSync(fileOf(name), 'utf8'));
+  const ENTER = '\n';
+
+  before(async () => { world = await World.create({ servers: false }); });
+  after(() => closeWorld(world));
+
+  test('a service that is known: one question at a time, wrong answers said and asked again, and what to type next', async () => {
+    const name = next();
+    const { code, output } = await onTerminal(world, ['add', name], [
+      [/Which service\?.*: $/, 'bluconic\n'],
+      [/did you mean `blueconic`\?[^]*Which service\?.*: $/, 'blueconic\n'],
+      [/Your tenant.*in blueconic\.net: $/, ENTER],
+      [/cannot do without this[^]*tenant.*: $/, 'a b\n'],
+      [/tenant[^]*Your tenant.*: $/, ' acme \n'],
+      [/How are tokens obtained\?.*api_key, authorization_code, client_credentials, device_code \[client_credentials\]: $/, ENTER],
+      [/Client id.*: $/, 'an-id\n'],
+      [/rest\?.*secret_service.*\[secret_service\]: $/, 'secret_servce\n'],
+      [/no store `secret_servce`[^]*rest\?.*: $/, ENTER],
+      [/Client secret of .*shown\): $/, ENTER],
+      [/empty[^]*shown\): $/, 'a-secret-of-questions\n'],
+    ]);
+    assert.equal(code, 0, output);
+    assert.ok(output.endsWith(`${name}: added. Now run:\n  ringbearer token ${name} --show\n  ringbearer doctor ${name}\n`), output);
+    assert.deepEqual(kept(name), { provider: 'blueconic', tenant: 'acme', grant: 'client_credentials', client_id: 'an-id' });
+    assert.ok(!output.includes('a-secret-of-questions'));
+    assert.ok((await world.run(['doctor', name, '--with-secrets'])).stdout.includes('its client secret can be read'));
+  });
+
+  test('a service that is not known, and a login', async () => {
+    const name = next();
+    const { code, output } = await onTerminal(world, ['add', name, '--client-auth=none'], [
+      [/Which service\?.*: $/, ENTER],
+      [/How are tokens obtained\?.*: $/, 'device_code\n'],
+      [/issuer.*: $/, ENTER],
+      [/token endpoint: $/, 'http://example.com/token\n'],
+      [/https[^]*token endpoint: $/, 'https://example.com/token\n'],
+      [/device authorization endpoint: $/, 'https://example.com/device\n'],
+      [/Client id.*: $/, 'an-id\n'],
+      [/Scopes.*: $/, 'read write\n'],
+      [/address.*: $/, 'https://api.example.com/\n'],
+      [/rest\?.*: $/, ENTER],
+    ]);
+    assert.equal(code, 0, output);
+    assert.ok(output.endsWith(`${name}: added. Now run:\n  ringbearer login ${name}\n  ringbearer token ${name} --show\n`), output);
+    const { scope, match, device_authorization_endpoint } = kept(name);
+    assert.deepEqual([scope, match, device_authorization_endpoint], ['read write', 'https://api.example.com/', 'https://example.com/device']);
+  });
+
+  test('only what is missing is asked for, and nothing with --no-questions or through a pipe', async () => {
+    const flags = ['--provider=blueconic', '--tenant=acme', '--grant=client_credentials'];
+    const one = next();
+    const asked = await onTerminal(world, ['add', one, ...flags], [[/^Client id.*: $/, 'an-id\n'], [/rest\?.*: $/, ENTER], [/shown\): $/, 'x\n']]);
+    assert.equal(asked.code, 0, asked.output);
+    assert.doesNotMatch(asked.output, /tenant|Which service|Scopes/);
+    const none = await onTerminal(world, ['add', next(), ...flags, '--no-questions'], []);
+    const piped = await world.run(['add', next(), ...flags, '--secret-stdin'], { input: 'x' });
+    for (const { code, output, stderr } of [none, piped]) assert.deepEqual([code, /client_id/.test(output ?? stderr)], [7, true], output ?? stderr);
+    const whole = await onTerminal(world, ['add', next(), ...flags, '--client-id=an-id'], [[/^Client secret.*shown\): $/, 'x\n']]);
+    assert.match(whole.output, /added; try `ringbearer token/);
+  });
+
+  test('Ctrl-C and Ctrl-D leave nothing behind', async () => {
+    for (const typed of ['\x03', '\x04']) {
+      for (const before of [[], [[/Which service\?.*: $/, 'github\n'], [/How are.*: $/, ENTER]]]) {
+        const name = next();
+        const { code, output } = await onTerminal(world, ['add', name], [...before, [/: $/, typed]]);
+        assert.notEqual(code, 0, output);
+        if (typed === '\x04') assert.match(output, /nothing was kept/);
+        assert.deepEqual(fs.existsSync(fileOf(name)), false);
+      }
+    }
+  });
+});
