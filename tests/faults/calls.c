@@ -50,8 +50,13 @@ static const struct {
 	{SYS_openat, "openat"},
 	{SYS_pread64, "pread64"},
 	{SYS_clock_nanosleep, "clock_nanosleep"},
+	{SYS_renameat2, "renameat2"},
+	{SYS_unlinkat, "unlinkat"},
 	{SYS_exit_group, "exit_group"},
 	{SYS_exit, "exit"},
+#ifdef SYS_renameat
+	{SYS_renameat, "renameat"},
+#endif
 #ifdef SYS_poll
 	{SYS_poll, "poll"},
 	{SYS_open, "open"},
