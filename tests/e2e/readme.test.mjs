@@ -5,9 +5,13 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DASHBOARD, MACHINE, API_KEY } from '../servers/fixtures.mjs';
 import { closeWorld } from './lib/accounts.mjs';
+import { BUILD, SOURCE, compile } from './lib/builds.mjs';
+import { canUnshare, inNamespace, isRoot } from './lib/confined.mjs';
+import { run } from './lib/processes.mjs';
 import { block, blocks } from './lib/readme.mjs';
 import { unique } from './lib/small-accounts.mjs';
 import { shellOnTerminal } from './lib/terminal.mjs';
@@ -73,11 +77,97 @@ describe('as the README says', { concurrency: false }, () => {
   });
 
   test('see how things stand, and mend them', async () => {
-    const [list, show, secret, logout] = linesOf('mend');
+    const [list, doctor, show, secret, logout] = linesOf('mend');
     assert.match((await sh(list)).stdout, new RegExp(`^${NAMES.acme} .*valid`, 'm'));
+    assert.match((await sh(doctor)).stdout, new RegExp(`^ok +${NAMES.acme} .*a token is cached$`, 'm'));
     assert.match((await sh(show)).stdout, /token_endpoint = /);
     await types(secret, [[PROMPT, `${MACHINE.client_secret}\n`]]);
     assert.match((await sh(logout)).stdout, /logged out/);
+  });
+});
+
+// No bus, no /run/user, no keys in the kernel. What of a service manager and a container cannot be had here is played: the
+// unit is checked by systemd-analyze, its command gets the folder of credentials that systemd would have made from what
+// systemd-creds encrypted, and the container's walls are a mount namespace and a seccomp filter.
+describe('on a server, in a container', { concurrency: false }, () => {
+  const name = unique('readme-nightly');
+  let bare;
+  let confined; // runs a command where keyctl(2) is refused
+  before(async () => {
+    bare = await World.create({ keyring: 'nobus', env: { DBUS_SESSION_BUS_ADDRESS: undefined } });
+    const launcher = path.join(bare.dir, 'bin/launcher');
+    await compile('-O', '-D_GNU_SOURCE', '-o', launcher, path.join(SOURCE, 'tests/e2e/lib/launcher.c'));
+    confined = [launcher, 'deny', '1'];
+  });
+  after(() => closeWorld(bare));
+
+  const local = (text) => text.replaceAll('https://acme.blueconic.net', bare.urls.a).replaceAll('curl ', `curl --cacert ${bare.caFile} `)
+    .replaceAll('tenant = acme', `tenant = ${bare.host('a')}\nca_file = ${bare.caFile}`)
+    .replaceAll('YOUR_CLIENT_ID', MACHINE.client_id).replaceAll(/\bnightly\b/g, name);
+  const requests = () => bare.control.count('client_credentials');
+  // In a namespace of its own after SCRIPT.
+  const inside = (script, ...words) => {
+    const [file, ...rest] = inNamespace(`[ ! -d /run/user ] || mount -t tmpfs tmpfs /run/user\n${script}\nexec "$@"`, ...words);
+    return bare.exec(file, rest, { input: MACHINE.client_secret, timeout: 20000 });
+  };
+  const obstacle = async () => (isRoot && await canUnshare() ? undefined : 'only root gets its own files in a namespace');
+
+  test('a container', async (t) => {
+    const why = await obstacle();
+    if (why) return t.skip(why);
+    bare.account(name, local(block('container')));
+    const before = await requests();
+    // Each a container of its own, one /dev/shm for both.
+    for (let i = 0; i < 2; i += 1) {
+      const secret = `mount -t tmpfs tmpfs /run; mkdir /run/secrets; cat >/run/secrets/${name}.client_secret`;
+      const { code, stdout, stderr } = await inside(secret, ...confined, bare.program, 'token', name);
+      assert.deepEqual([code, stderr], [0, '']);
+      assert.equal((await bare.api('/rest/v2/segments', stdout.trim())).status, 200);
+    }
+    assert.equal(await requests() - before, 1);
+    await bare.request({ account: name }, { verb: 'erase' });
+    await bare.exec(confined[0], [...confined.slice(1), bare.program, 'erase'], { input: `account=${name}\n\n` });
+    return undefined;
+  });
+
+  test('a service', async (t) => {
+    const why = await obstacle() ?? (await run('systemd-creds', ['--version'], { env: process.env }).then(() => undefined, () => 'systemd-creds is missing'));
+    if (why) return t.skip(why);
+    const text = local(block('service'));
+    const unit = path.join(bare.dir, `${name}.service`);
+    fs.writeFileSync(unit, text);
+    const verified = await bare.exec('systemd-analyze', ['verify', '--man=no', unit]);
+    assert.doesNotMatch(verified.stderr, new RegExp(name), 'systemd has nothing to say about the unit');
+    bare.account(name, local(block('container')).replace(/^store_folder.*\n/m, ''));
+    const [, encrypt, sealed] = /^# (systemd-creds encrypt .* (\S+))$/m.exec(text);
+    const [, id, from] = /^LoadCredentialEncrypted=(\S+):(\S+)$/m.exec(text);
+    assert.equal(from, sealed);
+    const [, command] = /^ExecStart=sh -c '(.*)'$/m.exec(text);
+    const mine = path.join(bare.dir, 'sealed');
+    const script = `mount --bind ${fs.mkdtempSync(path.join(bare.dir, 'host-key-'))} /var/lib/systemd
+      ${encrypt.replace(sealed, mine)} 2>${mine}.said || exit 77
+      mount -t tmpfs tmpfs /mnt
+      systemd-creds decrypt --name=${id} ${mine} /mnt/${id} 2>/dev/null
+      export CREDENTIALS_DIRECTORY=/mnt`;
+    const { code, stdout, stderr } = await inside(script, 'sh', '-c', command);
+    if (code === 77) return t.skip(fs.readFileSync(`${mine}.said`, 'utf8').trim()); // no TPM, and a temporary file system
+    assert.equal(code, 0, stderr);
+    assert.match(stdout, /"segments":/);
+    assert.equal(fs.readFileSync(mine, 'latin1').includes(MACHINE.client_secret), false);
+    return undefined;
+  });
+
+  test('a user', { skip: !fs.existsSync(path.join(BUILD, 'helper/modules/.libs/store-file.so')) && 'this build has no libsodium' }, async () => {
+    const lines = local(block('headless')).replaceAll(/\bacme\b/g, NAMES.acme).trim().split('\n');
+    const [init, add, token] = lines.map((line) => line.replace(`--tenant=${NAMES.acme}`, `--tenant=${bare.host('a')} --ca-file=${bare.caFile}`));
+    const typed = async (line, answers = []) => {
+      const { code, output } = await shellOnTerminal(bare, line, answers);
+      assert.equal(code, 0, `${line}\n${output}`);
+    };
+    await typed(init);
+    await typed(add, [[PROMPT, `${MACHINE.client_secret}\n`]]);
+    const { stdout, stderr } = await bare.exec('sh', ['-c', token]);
+    assert.equal((await bare.api('/rest/v2/segments', stdout.trim())).status, 200, stderr);
   });
 });
 
