@@ -257,6 +257,9 @@ struct ringbearer_store {
 	/* Opens a store that can be locked, for a while and for other processes as well; asks a person. And closes it. */
 	int (*unlock)(struct ringbearer_call *call);
 	int (*lock)(struct ringbearer_call *call);
+
+	/* A lookup() will come: begins what it would have to wait for, does not wait for it, and says nothing if it fails. */
+	void (*expect)(struct ringbearer_call *call);
 };
 
 /* What reads a language of callers. */

@@ -14,13 +14,19 @@
 /* How long a token without a stated lifetime is kept. */
 #define UNKNOWN_EXPIRY_SECONDS 300
 
-int
-rbr_exchange_start(struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account,
-	const char *grant, bool interactive)
+static void
+start(struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account, bool interactive)
 {
 	memset(exchange, 0, sizeof *exchange);
 	rbr_call_start(&exchange->call, context, account, interactive);
 	rbr_exchange_begin(exchange);
+}
+
+int
+rbr_exchange_start(struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account,
+	const char *grant, bool interactive)
+{
+	start(exchange, context, account, interactive);
 	return rbr_loader_grant(context, grant, &exchange->grant);
 }
 
@@ -63,6 +69,19 @@ rbr_exchange_vault(struct rbr_exchange *exchange)
 
 	exchange->vault_open = exchange->vault_open || rc == 0;
 	return rc;
+}
+
+int
+rbr_exchange_start_renewal(
+	struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account, bool interactive)
+{
+	const char *grant = rbr_account_get(account, RBR_KEY_GRANT);
+
+	start(exchange, context, account, interactive);
+	/* What is wrong with the store is said when it is needed. */
+	if (rbr_exchange_vault(exchange) == 0)
+		rbr_vault_expect(&exchange->vault);
+	return rbr_loader_grant(context, grant, &exchange->grant);
 }
 
 static int

@@ -23,6 +23,9 @@ struct rbr_exchange {
 /* Opens GRANT for ACCOUNT. RINGBEARER_E_MODULE. End it with rbr_exchange_end() whatever happens. */
 int rbr_exchange_start(struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account,
 	const char *grant, bool interactive) RBR_MUST_CHECK;
+/* The same for the account's own grant, which will want secrets: the store makes ready while the grant is loaded. */
+int rbr_exchange_start_renewal(struct rbr_exchange *exchange, struct rbr_context *context,
+	const struct rbr_account *account, bool interactive) RBR_MUST_CHECK;
 void rbr_exchange_end(struct rbr_exchange *exchange);
 
 /* Opens the account's store, once. */

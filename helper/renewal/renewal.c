@@ -77,8 +77,7 @@ mint(struct rbr_exchange *exchange, struct rbr_context *context, const struct rb
 	struct rbr_account *account, struct rbr_credential *ret_credential)
 {
 	/* Nobody sits at a renewal in the background. */
-	int rc = rbr_exchange_start(exchange, context, account, rbr_account_get(account, RBR_KEY_GRANT),
-		wish->interactive && !context->quiet);
+	int rc = rbr_exchange_start_renewal(exchange, context, account, wish->interactive && !context->quiet);
 
 	if (rc == 0)
 		rc = take_up_request(account, wish, &context->error);

@@ -63,6 +63,13 @@ rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault)
 	return rbr_loader_store(call->context, name, &ret_vault->store);
 }
 
+void
+rbr_vault_expect(const struct rbr_vault *vault)
+{
+	if (vault->store.ops.expect)
+		vault->store.ops.expect(vault->call);
+}
+
 /* All places that the account answers for, separated by blanks. */
 static int
 bind_to_matches(const struct rbr_account *account, char endpoint[RBR_BINDING_MAX], struct rbr_error *error)
@@ -347,7 +354,7 @@ rbr_vault_same(struct rbr_vault *a, struct rbr_vault *b, bool *ret_same)
 	if (rc < 0)
 		return rc;
 	rc = lookup(a, &trial, &found);
-	*ret_same = rc == 0 && rbr_secret_equal(found->data, found->size, text.data, text.size);
+	*ret_same = rc == 0 && found && rbr_secret_equal(found->data, found->size, text.data, text.size);
 	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
 }
 

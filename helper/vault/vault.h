@@ -23,6 +23,9 @@ struct rbr_vault {
 /* Opens the account's store for CALL. RINGBEARER_E_MODULE. */
 int rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault) RBR_MUST_CHECK;
 
+/* Secrets will be looked up: a store that has to be waited for begins, and this does not wait. */
+void rbr_vault_expect(const struct rbr_vault *vault);
+
 /* Is it one that others fill, and nobody here can write to? */
 bool rbr_vault_is_read_only(const struct rbr_vault *vault);
 

@@ -64,5 +64,6 @@ ringbearer_module_init(uint32_t host_abi, const struct ringbearer_host *host)
 	if (host_abi >> 16 != RINGBEARER_MODULE_ABI_MAJOR)
 		return NULL;
 	rbr_grant_host = host;
+	rbr_http_begin(); /* the store may be getting ready at the same time */
 	return &rbr_grant_module;
 }

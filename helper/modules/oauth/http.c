@@ -26,13 +26,20 @@ rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answ
 	*answer = RBR_HTTP_ANSWER_EMPTY;
 }
 
-/* What the environment must not decide. */
+void
+rbr_http_begin(void)
+{
+	/* What the environment must not decide. */
+	(void)unsetenv("SSLKEYLOGFILE"); /* it would write the keys of the connection to a file */
+	(void)unsetenv("CURL_SSL_BACKEND");
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
 static CURL *
 start_curl(void)
 {
-	(void)unsetenv("SSLKEYLOGFILE"); /* it would write the keys of the connection to a file */
-	(void)unsetenv("CURL_SSL_BACKEND");
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? curl_easy_init() : NULL;
+	rbr_http_begin();
+	return curl_easy_init();
 }
 
 static void

@@ -22,6 +22,9 @@ struct rbr_http_answer {
 
 #define RBR_HTTP_ANSWER_EMPTY ((struct rbr_http_answer){.status = 0})
 
+/* What takes its time before the first request, for who has a moment now. Each request sees to it as well. */
+void rbr_http_begin(void);
+
 /* Frees what ANSWER holds. */
 void rbr_http_answer_wipe(const struct rbr_oauth *oauth, struct rbr_http_answer *answer);
 

@@ -254,12 +254,21 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 	return operate(call, NULL, show_all, &tour);
 }
 
+static void
+expect(struct ringbearer_call *call)
+{
+	struct rbr_work work = {.host = host, .call = call};
+
+	rbr_work_expect(&work);
+}
+
 static const struct ringbearer_store operations = {
 	.size = sizeof operations,
 	.lookup = lookup,
 	.store = store,
 	.erase = erase,
 	.list = list,
+	.expect = expect,
 };
 
 static const struct ringbearer_module module = {

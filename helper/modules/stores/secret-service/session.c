@@ -11,6 +11,10 @@
  * to be dead, or a service that was started again does not know the session, the operation is begun once more on a
  * new one.
  *
+ * Who knows that an operation will come has it opened by a thread meanwhile (rbr_work_expect()), and does something else.
+ * The operation waits for the thread, and opens it itself if nothing came of that, so that what is wrong is said once and
+ * by one place.
+ *
  * Time. The service may be mute or show a prompt that nobody answers. Every step is therefore asynchronous on a main
  * context of our own, with the call's deadline as a source; when it comes the step is cancelled, and given up together with
  * the context if it does not even react to that.
@@ -38,8 +42,20 @@ struct connection {
 	SecretService *service; /* with its session */
 };
 
-/* Kept from one operation to the next; there is one thread. */
+/* Kept from one operation to the next; one thread has operations. */
 static struct connection kept;
+
+/* What a thread opens ahead of them. Whoever waits for it in vain leaves it to the thread. */
+struct opening {
+	GThread *thread;
+	GMutex lock;
+	GCond over;
+	gboolean is_over;
+	GCancellable *cancellable;
+	struct connection made;
+};
+
+static struct opening *opening;
 
 static void
 on_result(GObject *source, GAsyncResult *result, gpointer data)
@@ -193,18 +209,24 @@ find_user_bus(void)
 }
 
 /* Without this look GLib would try to start a bus of its own. */
-static int
-find_bus(struct rbr_work *work)
+static bool
+has_bus(void)
 {
 	const char *address = g_getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = g_getenv("XDG_RUNTIME_DIR");
 	char path[RUNTIME_BUS_MAX];
 
 	if (address && *address)
-		return 0;
+		return true;
 	if (runtime && *runtime && g_snprintf(path, sizeof path, "%s/bus", runtime) < (gint)sizeof path &&
 		access(path, F_OK) == 0)
-		return 0;
-	if ((!runtime || !*runtime) && find_user_bus())
+		return true;
+	return (!runtime || !*runtime) && find_user_bus();
+}
+
+static int
+find_bus(struct rbr_work *work)
+{
+	if (has_bus())
 		return 0;
 	return work->host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"there is no D-Bus session, and so no keyring: DBUS_SESSION_BUS_ADDRESS is not set and $XDG_RUNTIME_DIR/bus is not "
@@ -274,12 +296,135 @@ open_service(struct rbr_work *work)
 }
 
 static void
-close_service(void)
+close_connection(struct connection *connection)
 {
-	g_clear_object(&kept.service);
-	g_clear_object(&kept.bus);
-	g_clear_pointer(&kept.context, g_main_context_unref);
+	g_clear_object(&connection->service);
+	g_clear_object(&connection->bus);
+	g_clear_pointer(&connection->context, g_main_context_unref);
 }
+
+/* -- ahead of the operations -- */
+
+static gpointer
+open_ahead(gpointer data)
+{
+	struct opening *own = data;
+	struct connection *made = &own->made;
+
+	g_main_context_push_thread_default(made->context);
+	made->service = secret_service_open_sync(
+		SECRET_TYPE_SERVICE, BUS_NAME, SECRET_SERVICE_OPEN_SESSION, own->cancellable, NULL);
+	g_main_context_pop_thread_default(made->context);
+	g_mutex_lock(&own->lock);
+	own->is_over = TRUE;
+	g_cond_signal(&own->over);
+	g_mutex_unlock(&own->lock);
+	return NULL;
+}
+
+static void
+forget_opening(void)
+{
+	close_connection(&opening->made);
+	g_object_unref(opening->cancellable);
+	g_cond_clear(&opening->over);
+	g_mutex_clear(&opening->lock);
+	g_clear_pointer(&opening, g_free);
+}
+
+static gboolean
+wait_opening(gint64 milliseconds)
+{
+	const gint64 until = g_get_monotonic_time() + milliseconds * G_TIME_SPAN_MILLISECOND;
+	gboolean is_over;
+
+	g_mutex_lock(&opening->lock);
+	while (!opening->is_over && g_cond_wait_until(&opening->over, &opening->lock, until))
+		;
+	is_over = opening->is_over;
+	g_mutex_unlock(&opening->lock);
+	return is_over;
+}
+
+/* FALSE: it did not end, not even when it was told to. */
+static gboolean
+end_opening(gint64 milliseconds)
+{
+	if (!wait_opening(milliseconds)) {
+		g_cancellable_cancel(opening->cancellable);
+		if (!wait_opening(CANCEL_GRACE_MS)) {
+			opening = NULL;
+			return FALSE;
+		}
+	}
+	(void)g_thread_join(opening->thread);
+	return TRUE;
+}
+
+/* Takes over what was opened, if it was. */
+static int
+take_opening(struct rbr_work *work)
+{
+	if (!end_opening(patience(work)))
+		return fail_late(work);
+	if (opening->made.service) {
+		kept = opening->made;
+		memset(&opening->made, 0, sizeof opening->made);
+	}
+	forget_opening();
+	return 0;
+}
+
+/* The bus is found at once: GLib starts threads for it, and they would wait for whatever is being loaded. */
+static int
+expect(struct rbr_work *work, struct connection *ret_made)
+{
+	int rc;
+
+	if (!has_bus())
+		return RINGBEARER_E_STORE_UNAVAILABLE;
+	work->cancellable = g_cancellable_new();
+	kept.context = g_main_context_new();
+	g_main_context_push_thread_default(kept.context);
+	rc = open_bus(work);
+	g_main_context_pop_thread_default(kept.context);
+	g_clear_object(&work->cancellable);
+	(void)SECRET_ERROR; /* as in open_service() */
+	*ret_made = kept;
+	memset(&kept, 0, sizeof kept);
+	return rc;
+}
+
+void
+rbr_work_expect(struct rbr_work *work)
+{
+	struct connection made = {.context = NULL};
+
+	if (kept.context || opening)
+		return;
+	if (expect(work, &made) < 0) {
+		close_connection(&made);
+		return;
+	}
+	opening = g_new0(struct opening, 1);
+	g_mutex_init(&opening->lock);
+	g_cond_init(&opening->over);
+	opening->cancellable = g_cancellable_new();
+	opening->made = made;
+	opening->thread = g_thread_try_new("keyring", open_ahead, opening, NULL);
+	if (!opening->thread)
+		forget_opening();
+}
+
+/* The process ends, and no operation has come. */
+__attribute__((destructor)) static void
+give_up_opening(void)
+{
+	if (opening && end_opening(0))
+		forget_opening();
+}
+
+/* -- an operation -- */
 
 static int
 try(struct rbr_work *work, rbr_work_steps steps, void *data)
@@ -288,6 +433,10 @@ try(struct rbr_work *work, rbr_work_steps steps, void *data)
 
 	work->late = work->broken = work->prompted = work->closed = FALSE;
 	work->interactive = work->host->interactive(work->call);
+	if (opening)
+		rc = take_opening(work);
+	if (rc < 0)
+		return rc;
 	work->cancellable = g_cancellable_new();
 	if (!kept.context)
 		kept.context = g_main_context_new();
@@ -300,7 +449,7 @@ try(struct rbr_work *work, rbr_work_steps steps, void *data)
 	g_clear_object(&work->cancellable);
 	/* What did not end yet would end in the next operation otherwise. */
 	if (!kept.service || work->late || work->broken)
-		close_service();
+		close_connection(&kept);
 	return rc;
 }
 
@@ -388,7 +537,7 @@ int
 rbr_work_property(struct rbr_work *work, const char *path, const char *interface, const char *name, const char *type,
 	GVariant **ret_value)
 {
-	GVariant *reply, *value;
+	GVariant *reply = NULL, *value;
 	int rc = rbr_work_try(work, path, "org.freedesktop.DBus.Properties.Get", g_variant_new("(ss)", interface, name),
 		"(v)", &reply);
 

@@ -36,6 +36,9 @@ typedef int (*rbr_work_steps)(struct rbr_work *work, void *data);
  * open is no good any more, and so must not mind. What they return; RINGBEARER_E_STORE_UNAVAILABLE. */
 int rbr_work_run(struct rbr_work *work, rbr_work_steps steps, void *data) __attribute__((warn_unused_result));
 
+/* An operation will come: begins to open the service, unless it is open. Nothing else may know of WORK's call afterwards. */
+void rbr_work_expect(struct rbr_work *work);
+
 /* Within the steps: the service, and the bus that it is on. */
 SecretService *rbr_work_service(void);
 GDBusConnection *rbr_work_bus(void);
