@@ -1,2 +1,2 @@
-# in token_response.c: a description is looked at beyond what is copied of it
+# in refusal_words.c: a description is looked at beyond what is copied of it
 s/(void)snprintf(raw, sizeof raw, "%s", text ? text : "");/strcpy(raw, text ? text : "");/
