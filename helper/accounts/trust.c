@@ -233,8 +233,7 @@ step(struct walk *walk, int *at, const char *name)
 static int
 arrive(struct walk *walk, int at, const char *name, int *ret_descriptor)
 {
-	RBR_CLEANUP(rbr_close) int file = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	int rc;
+	int file = openat(at, name, O_RDONLY | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK | O_CLOEXEC), rc;
 
 	*ret_descriptor = -1;
 	if (file < 0 && errno == ELOOP)
@@ -242,10 +241,10 @@ arrive(struct walk *walk, int at, const char *name, int *ret_descriptor)
 	if (file < 0)
 		return rbr_fail(walk->error, walk->code, "%.300s cannot be read: %s", walk->path, strerror(errno));
 	rc = check_file(walk, file);
-	if (rc == 0) {
+	if (rc == 0)
 		*ret_descriptor = file;
-		file = -1;
-	}
+	else
+		rbr_close(&file);
 	return rc;
 }
 
@@ -254,7 +253,7 @@ rbr_trust_open(const char *path, enum rbr_trust trust, int code, int *ret_descri
 {
 	struct walk walk = {.path = path, .code = code, .error = error};
 	RBR_CLEANUP(rbr_close) int at = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	char name[NAME_MAX + 1];
+	char name[NAME_MAX + 1] = "";
 	int rc = 0, file = -1;
 
 	add_owner(&walk.owners, 0);

@@ -215,6 +215,7 @@ complete_option(struct line *line)
 		line->option = before;
 		line->word = equals + 1;
 		offer_values(line, name + strspn(name, "-"));
+		line->option = "";
 	}
 }
 

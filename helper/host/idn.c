@@ -28,9 +28,10 @@ translate(struct rbr_context *context, const char *host, struct rbr_message *ret
 		rc = RINGBEARER_E_MODULE;
 	if (rc == 0)
 		rc = rbr_loader_check(context, input.name, input.ops.flatten(&call, host, strlen(host), &lines));
-	return rc < 0 ? rc
-		      : rbr_message_parse(ret_answer, rbr_secret_string(lines), lines->size, RBR_DIALECT_WIRE,
-				"the host", RINGBEARER_E_MALFORMED_REQUEST, &context->error);
+	if (rc < 0 || !lines)
+		return rc < 0 ? rc : RINGBEARER_E_MODULE;
+	return rbr_message_parse(ret_answer, rbr_secret_string(lines), lines->size, RBR_DIALECT_WIRE, "the host",
+		RINGBEARER_E_MALFORMED_REQUEST, &context->error);
 }
 
 void

@@ -172,11 +172,12 @@ start_one_of(const char *list, const char *url)
 bool
 rbr_browser_open(const char *url)
 {
+	const char *named = rbr_browser_named();
 	struct rbr_url parsed;
 
 	if (!rbr_has_url_characters(url) || rbr_url_parse(&parsed, url, "", NULL) < 0 || !rbr_url_is_safe(&parsed))
 		return false;
-	if (rbr_browser_named())
-		return start_one_of(rbr_browser_named(), url);
+	if (named)
+		return start_one_of(named, url);
 	return (secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY")) && start_one_of("xdg-open", url);
 }

@@ -161,12 +161,13 @@ static int
 ask(const char *prompt, bool echo, struct ringbearer_secret *ret_secret, struct rbr_error *error)
 {
 	RBR_CLEANUP(rbr_close) int terminal = open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
-	RBR_CLEANUP(rbr_free_string) char *shown = strdup(prompt);
+	RBR_CLEANUP(rbr_free_string) char *shown = NULL;
 	struct termios before;
 	int rc;
 
 	if (terminal < 0 || tcgetattr(terminal, &before) < 0)
 		return rbr_fail(error, RINGBEARER_E_USAGE, "there is no terminal to ask on; run this in one");
+	shown = strdup(prompt);
 	if (!shown)
 		return rbr_fail_memory(error);
 	rbr_sanitize_lines(shown);

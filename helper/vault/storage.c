@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/names.h"
 #include "host/loader.h"
 #include "password.h"
 #include "person/log.h"
@@ -85,44 +86,30 @@ look_up(struct storage *storage, const struct ringbearer_item *item, struct ring
 	return rc;
 }
 
-struct found {
-	char *client_id;
-	char *endpoint;
-};
-
 struct finds {
 	const struct rbr_site *site;
-	struct found *list;
-	size_t count;
+	struct rbr_names client_ids;
+	struct rbr_names endpoints; /* one for each */
 };
 
 static void
 wipe_finds(struct finds *finds)
 {
-	for (; finds->count > 0; finds->count--) {
-		free(finds->list[finds->count - 1].client_id);
-		free(finds->list[finds->count - 1].endpoint);
-	}
-	free(finds->list);
-	finds->list = NULL;
+	rbr_names_wipe(&finds->client_ids);
+	rbr_names_wipe(&finds->endpoints);
 }
 
 static int
 note_item(const struct ringbearer_item *item, void *data)
 {
 	struct finds *finds = data;
-	const struct rbr_site *site = finds->site;
-	struct found *list;
 
-	if (!rbr_site_has(site, item))
+	if (!rbr_site_has(finds->site, item))
 		return 0;
-	list = reallocarray(finds->list, finds->count + 1, sizeof *list);
-	if (!list)
-		return RINGBEARER_E_SYSTEM;
-	finds->list = list;
-	list[finds->count] = (struct found){strdup(item->client_id), strdup(item->endpoint)};
-	finds->count++;
-	return list[finds->count - 1].client_id && list[finds->count - 1].endpoint ? 0 : RINGBEARER_E_SYSTEM;
+	return rbr_names_add(item->client_id, &finds->client_ids) < 0 ||
+			rbr_names_add(item->endpoint, &finds->endpoints) < 0
+		? RINGBEARER_E_SYSTEM
+		: 0;
 }
 
 /* Everything that fits SITE. RINGBEARER_E_NO_SECRET where there is no store that could hold anything; one that does not
@@ -153,11 +140,11 @@ choose(struct storage *storage, const struct rbr_request *request, const struct 
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && best != RBR_ANSWERS && i < finds->count; i++) {
+	for (i = 0; rc == 0 && best != RBR_ANSWERS && i < finds->endpoints.count; i++) {
 		RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *value = NULL;
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret out = RBR_SECRET_EMPTY;
 		struct ringbearer_item item =
-			make_item(site->origin, finds->list[i].client_id, finds->list[i].endpoint, NULL);
+			make_item(site->origin, finds->client_ids.list[i], finds->endpoints.list[i], NULL);
 
 		rc = look_up(storage, &item, &value);
 		if (rc == RINGBEARER_E_NO_SECRET) { /* gone meanwhile */
@@ -196,7 +183,7 @@ nothing(struct rbr_context *context, const struct rbr_site *site)
 int
 rbr_storage_get(struct rbr_context *context, const struct rbr_request *request, struct ringbearer_secret *ret_out)
 {
-	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
+	RBR_CLEANUP(wipe_finds) struct finds finds = {.site = NULL};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
 	struct rbr_site site;
 	int rc = rbr_site_locate(context, request, &site);
@@ -306,7 +293,7 @@ is_meant(
 static int
 erase(struct rbr_context *context, const struct rbr_request *request, const char *spared)
 {
-	RBR_CLEANUP(wipe_finds) struct finds finds = {.count = 0};
+	RBR_CLEANUP(wipe_finds) struct finds finds = {.site = NULL};
 	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
 	struct rbr_site site;
 	size_t i;
@@ -320,9 +307,9 @@ erase(struct rbr_context *context, const struct rbr_request *request, const char
 		return 0;
 	if (rc == 0)
 		rc = find(&storage, &site, &finds);
-	for (i = 0; rc == 0 && i < finds.count; i++) {
+	for (i = 0; rc == 0 && i < finds.endpoints.count; i++) {
 		struct ringbearer_item item =
-			make_item(site.origin, finds.list[i].client_id, finds.list[i].endpoint, NULL);
+			make_item(site.origin, finds.client_ids.list[i], finds.endpoints.list[i], NULL);
 		bool meant;
 
 		if (spared && strcmp(item.client_id, rbr_site_client_id(spared)) == 0)

@@ -121,7 +121,7 @@ refuses(void)
 static bool
 own_places(void)
 {
-	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	return unshare(CLONE_NEWNS) == 0 && mount("none", "/", "none", MS_REC | MS_PRIVATE, "") == 0 &&
 		mount("none", "/dev/shm", "tmpfs", 0, "mode=1777") == 0 &&
 		mount("none", "/run", "tmpfs", 0, "mode=755") == 0;
 }
@@ -154,7 +154,7 @@ no_place_will_do(void)
 	if (unlink(shm) < 0 || mkdir(shm, 0700) < 0 || chown(shm, 65534, 65534) < 0 || !goes_to(shm))
 		return false;
 	return rmdir(shm) == 0 && umount("/dev/shm") == 0 &&
-		mount(unit_folder(), "/dev/shm", NULL, MS_BIND, NULL) == 0 && refuses() &&
+		mount(unit_folder(), "/dev/shm", "none", MS_BIND, "") == 0 && refuses() &&
 		access(shm, F_OK) < 0; /* nothing is made on a disk */
 }
 

@@ -294,7 +294,7 @@ int
 rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key)
 {
 	struct ringbearer_secret *line;
-	struct recipe recipe;
+	struct recipe recipe = {.passes = 0};
 	int tries, rc = read_recipe(use, &recipe);
 
 	if (rc == RINGBEARER_E_NO_SECRET)

@@ -318,30 +318,35 @@ visit_block(const struct work *work, const char *text, size_t size, const char *
 	void *data)
 {
 	static const char *const keys[] = {"account", "kind", "client_id", "endpoint", "label"};
-	char *words[5] = {NULL, NULL, NULL, NULL, NULL};
+	const char *words[5] = {NULL, NULL, NULL, NULL, NULL};
 	struct ringbearer_item item = {.size = sizeof item};
+	char *copy = malloc(size + 1);
 	struct span value;
 	size_t i;
 	int rc = 0;
 
+	if (!copy)
+		return no_memory(work);
+	memcpy(copy, text, size);
 	for (i = 0; i < 5; i++) {
 		value = value_of(text, size, keys[i]);
-		if (value.text && !(words[i] = strndup(value.text, value.size)))
-			rc = no_memory(work);
+		if (!value.text)
+			continue;
+		words[i] = copy + (value.text - text);
+		copy[value.text - text + (ptrdiff_t)value.size] = '\0'; /* where the line ended */
 	}
 	item.account = words[0];
 	item.kind = words[1];
 	item.client_id = words[2];
 	item.endpoint = words[3];
 	item.label = words[4];
-	if (rc == 0 && !(item.account && item.kind && item.client_id && item.endpoint))
+	if (!(item.account && item.kind && item.client_id && item.endpoint))
 		rc = host->fail(work->call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"%s lists something without account=, kind=, client_id= or endpoint=; see ringbearer-store(7)",
 			work->path);
-	else if (rc == 0 && (!account || strcmp(account, item.account) == 0))
+	else if (!account || strcmp(account, item.account) == 0)
 		rc = visit(&item, data);
-	for (i = 0; i < 5; i++)
-		free(words[i]);
+	free(copy);
 	return rc;
 }
 
