@@ -280,6 +280,11 @@ expand(const struct rbr_account *account, const struct rbr_provider *provider, c
 		rc = expansion(account, provider, template, name, text, error);
 		if (rc < 0)
 			return rc;
+		/* A path ends a host's name, whose end may be the provider's. */
+		if (strchr(text, '/') && template[name + 1] != '/' && template[name + 1] != '\0')
+			return rbr_fail(error, RINGBEARER_E_CONFIG,
+				"`%.*s` is only a part of a host's name for this provider: it may have no `/`",
+				(int)name, template);
 		rc = rbr_secret_append_string(out, text);
 		template += name + 1;
 	}

@@ -148,6 +148,10 @@ what_cannot_be_filled_in_is_refused(void **state)
 		"`client_id` goes into the provider's URLs");
 	refuse("grant = x\nprovider = wants\ntenant = a\nclient_id = a?b\n",
 		"`client_id` goes into the provider's URLs");
+	unit_write(SHIPPED "inside", "token_endpoint = https://{tenant}.example.org/token\n", 0644);
+	endpoint_is("grant = x\nprovider = inside\ntenant = acme\n", "https://acme.example.org/token");
+	refuse("grant = x\nprovider = inside\ntenant = evil.test/acme\n",
+		"`tenant` is only a part of a host's name for this provider: it may have no `/`");
 	unit_write(SHIPPED "open", "token_endpoint = https://{tenant\n", 0644);
 	refuse("grant = x\nprovider = open\ntenant = a\n", "has a `{` without `}`");
 	unit_write(SHIPPED "unknown", "token_endpoint = https://{nothing}/\n", 0644);
