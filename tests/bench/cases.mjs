@@ -6,8 +6,10 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { API_KEY, MACHINE } from '../servers/fixtures.mjs';
 import { writeAccount, writeMessage } from '../e2e/lib/message.mjs';
+import { compile } from '../e2e/lib/builds.mjs';
 import { TOKEN_PATH } from '../e2e/lib/flows.mjs';
 
 const MANY = 1000;
@@ -22,7 +24,8 @@ export const MACHINE_ACCOUNT = `bench-machine-${process.pid}`;
 const KEY_ACCOUNT = `bench-key-${process.pid}`;
 const COLD_MACHINE_ACCOUNT = `bench-cold-machine-${process.pid}`;
 const COLD_KEY_ACCOUNT = `bench-cold-key-${process.pid}`;
-const ACCOUNTS = [MACHINE_ACCOUNT, KEY_ACCOUNT, COLD_MACHINE_ACCOUNT, COLD_KEY_ACCOUNT];
+const MEMORY_ACCOUNT = `bench-memory-${process.pid}`;
+const ACCOUNTS = [MACHINE_ACCOUNT, KEY_ACCOUNT, COLD_MACHINE_ACCOUNT, COLD_KEY_ACCOUNT, MEMORY_ACCOUNT];
 
 const accounts = (env) => path.join(env.XDG_CONFIG_HOME, 'ringbearer', 'accounts');
 
@@ -72,9 +75,19 @@ async function secretFor(world, keys, env, where) {
   return answer.password;
 }
 
+// An account whose token is in the second tier: it was renewed where the kernel keeps no keys.
+async function keepInMemory(world, env) {
+  await addMachine(world, MEMORY_ACCOUNT, env);
+  const launcher = path.join(world.dir, 'bin/launcher');
+  await compile('-O', '-D_GNU_SOURCE', '-o', launcher, fileURLToPath(new URL('../e2e/lib/launcher.c', import.meta.url)));
+  const { code, stdout, stderr } = await world.exec(launcher, ['deny', '1', world.program, 'token', MEMORY_ACCOUNT], { env });
+  assert.equal(code, 0, stderr);
+  return stdout.trim();
+}
+
 // { one, many, …: { env, secret } }, and the `request` that asks by URL.
 export async function prepare(world) {
-  const names = ['one', 'many', 'crowd', 'restless', 'key', 'cold', 'coldKey'];
+  const names = ['one', 'many', 'crowd', 'restless', 'key', 'cold', 'coldKey', 'memory'];
   const all = Object.fromEntries(names.map((name) => [name, { env: configuration(world, name) }]));
   await addMachine(world, MACHINE_ACCOUNT, all.one.env);
   fill(world, all.one.env, all.many.env, ON_ONE_HOST);
@@ -83,6 +96,8 @@ export async function prepare(world) {
   await addKey(world, KEY_ACCOUNT, all.key.env);
   await addMachine(world, COLD_MACHINE_ACCOUNT, all.cold.env);
   await addKey(world, COLD_KEY_ACCOUNT, all.coldKey.env);
+
+  all.memory.secret = await keepInMemory(world, all.memory.env);
 
   const url = new URL('/rest/v2/segments', world.urls.a);
   const request = { protocol: 'https', host: url.host, path: url.pathname.slice(1) };
@@ -103,16 +118,18 @@ export const EMPTY = 'empty program';
 export const EMPTY_FRONT = 'empty program, linked as ringbearer is';
 export const BY_ACCOUNT = 'ringbearer get, account on stdin';
 export const BY_URL_MANY = 'ringbearer get, URL, 1,000 accounts';
+export const FROM_MEMORY = 'ringbearer get, from the second tier';
 export const CURL = 'curl, the same request';
 export const COLD = 'ringbearer get, token not cached';
 
 const answers = ({ env, secret }) => ({ env, expect: `password=${secret}` });
 
-export function hits(world, { one, many, key, request }) {
+export function hits(world, { one, many, key, memory, request }) {
   const { program } = world;
   const byUrl = { argv: [program, 'get'], input: writeMessage(request) };
   return [
     { name: BY_ACCOUNT, argv: [program, 'get'], input: writeMessage({ account: MACHINE_ACCOUNT }), ...answers(one) },
+    { name: FROM_MEMORY, argv: [program, 'get'], input: writeMessage({ account: MEMORY_ACCOUNT }), ...answers(memory) },
     { name: 'ringbearer get --account', argv: [program, 'get', `--account=${MACHINE_ACCOUNT}`], ...answers(one) },
     { name: 'ringbearer token', argv: [program, 'token', MACHINE_ACCOUNT], env: one.env, expect: one.secret },
     { name: 'ringbearer get, API key', argv: [program, 'get', `--account=${KEY_ACCOUNT}`], ...answers(key) },

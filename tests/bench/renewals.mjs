@@ -4,11 +4,15 @@
 // callers who come while a renewal ahead of time is under way.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import { writeMessage } from '../e2e/lib/message.mjs';
 import { TOKEN_PATH, grantA } from '../e2e/lib/flows.mjs';
+import { BUILD } from '../e2e/lib/builds.mjs';
 import { addAccount } from '../e2e/lib/standing-grant.mjs';
+import { storeExample } from '../e2e/lib/store-example.mjs';
 import { curlOptions } from './cases.mjs';
 
 const ROTATING = `bench-rotating-${process.pid}`;
@@ -25,6 +29,22 @@ export const AHEAD = 'ringbearer get, renewal ahead under way';
 const byAccount = (world, name) => [world.program, 'get', `--account=${name}`];
 const erase = (world, account) => ({ argv: [world.program, 'erase'], input: writeMessage({ account }) });
 
+const IN_STORE = (store) => `bench-rotating-${store}-${process.pid}`;
+const STORES = ['file', 'command'];
+
+// The same renewal with the other stores that keep a refresh token: sealed files, and a shell script.
+async function inOtherStores(world) {
+  const rows = [];
+  for (const store of STORES) {
+    if (!fs.existsSync(path.join(BUILD, `helper/modules/.libs/store-${store}.so`))) continue;
+    if (store === 'file') await world.must(['store', 'init']);
+    const account = IN_STORE(store);
+    await addAccount(world, account, { store, store_command: store === 'command' ? storeExample(world) : undefined });
+    rows.push({ name: `${ROTATION}, store ${store}`, argv: byAccount(world, account), expect: 'password=', before: erase(world, account) });
+  }
+  return rows;
+}
+
 export async function rotations(world, curl) {
   await world.control.rotation({ mode: 'always', grace: GRACE });
   await addAccount(world, ROTATING);
@@ -36,6 +56,7 @@ export async function rotations(world, curl) {
       expect: '"refresh_token":', before: erase(world, ROTATING),
     },
     { name: ROTATION, argv: byAccount(world, ROTATING), expect: 'password=', before: erase(world, ROTATING) },
+    ...await inOtherStores(world),
   ];
 }
 
@@ -56,5 +77,5 @@ export async function ahead(world) {
 }
 
 export async function forgetRenewals(world) {
-  for (const account of [ROTATING, AGEING]) await world.run(['logout', account], { timeout: 20000 });
+  for (const account of [ROTATING, AGEING, ...STORES.map(IN_STORE)]) await world.run(['logout', account], { timeout: 20000 });
 }

@@ -8,10 +8,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { BUILD, SOURCE } from '../e2e/lib/builds.mjs';
+import { BUILD } from '../e2e/lib/builds.mjs';
 import { agreed, crowd } from '../e2e/lib/crowd.mjs';
 import { accountKeys, assertWorks, logIn, refreshes, tokensSent } from '../e2e/lib/standing-grant.mjs';
 import { unique } from '../e2e/lib/small-accounts.mjs';
+import { storeExample } from '../e2e/lib/store-example.mjs';
 import { World } from '../e2e/lib/world.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 
@@ -20,16 +21,6 @@ const ROUNDS = 2;
 const LIFETIME = 1; // seconds
 const modules = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
 const noSodium = !fs.existsSync(path.join(modules, 'store-file.so')) && 'this build has no libsodium';
-
-// The example of ringbearer-store(7), as a program.
-function example(world) {
-  const page = fs.readFileSync(path.join(SOURCE, 'protocol/ringbearer-store.7'), 'utf8');
-  const [, text] = /^\.SH EXAMPLE$.*?^\.EX\n(.*?)^\.EE$/ms.exec(page);
-  const script = path.join(world.dir, 'bin/example');
-  fs.mkdirSync(path.join(world.env.HOME, 'secrets'), { recursive: true });
-  fs.writeFileSync(script, text.replaceAll('\\-', '-').replaceAll('\\(aq', "'").replaceAll('\\e', '\\'), { mode: 0o700 });
-  return script;
-}
 
 describe(`${CALLERS} callers at expiry`, () => {
   let world;
@@ -41,7 +32,7 @@ describe(`${CALLERS} callers at expiry`, () => {
 
   const stores = {
     file: { skip: noSodium, keys: () => ({ store: 'file' }) },
-    command: { keys: () => ({ store: 'command', store_command: example(world) }) },
+    command: { keys: () => ({ store: 'command', store_command: storeExample(world) }) },
   };
   for (const [store, { skip = false, keys }] of Object.entries(stores)) {
     test(store, { skip }, async () => {
