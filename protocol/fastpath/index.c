@@ -21,7 +21,7 @@
 
 #define SETTLED_SECONDS 2
 #define SEPARATOR '\x1f' /* in no name, user name or path: rbr_index_add() sees to that */
-#define LINE_MAX_SIZE (RBR_URL_MAX + 512)
+#define LINE_MAX_SIZE (RBR_URL_MAX + RBR_STAMPS_MAX + 512)
 #define USERNAME_MAX 512
 
 /* The address that Azure DevOps shows is https://acme@dev.azure.com/acme/: its user is the organization. People's names there have
@@ -146,7 +146,7 @@ take_part(const char *line, char *part, size_t room)
 static void
 weigh_line(const char *line, const struct rbr_url *url, const char *username, struct rbr_choice *choice)
 {
-	char account[RBR_ACCOUNT_NAME_MAX + 1], stamp[RBR_STAMP_MAX], account_username[USERNAME_MAX];
+	char account[RBR_ACCOUNT_NAME_MAX + 1], stamp[RBR_STAMPS_MAX], account_username[USERNAME_MAX];
 	const char *path = take_part(line, account, sizeof account);
 
 	path = take_part(path, stamp, sizeof stamp);

@@ -11,7 +11,7 @@
 /* The best account so far, and another that is as good. */
 struct rbr_choice {
 	char account[RBR_ACCOUNT_NAME_MAX + 1]; /* "": none */
-	char stamp[RBR_STAMP_MAX]; /* of its file, when this was found out */
+	char stamp[RBR_STAMPS_MAX]; /* of its file and the defaults, when this was found out */
 	char rival[RBR_ACCOUNT_NAME_MAX + 1]; /* "": none */
 	long score;
 };

@@ -9,6 +9,7 @@
 #define RBR_ACCOUNT_NAME_MAX 64 /* characters */
 #define RBR_STAMP_MAX 112 /* a stamp as text, with its NUL */
 #define RBR_ACCOUNT_PLACES 2
+#define RBR_STAMPS_MAX ((1 + RBR_ACCOUNT_PLACES) * RBR_STAMP_MAX) /* an account's, and those of the files of defaults */
 #define RBR_DEFAULTS "defaults" /* the file, beside the folder of accounts, with values for all of them */
 
 /* Where accounts are looked for: the first one counts. */
@@ -22,7 +23,7 @@ struct rbr_located {
 	char path[PATH_MAX];
 	/* device, inode, size and time of the last change, as text; then the same of the files of
 	 * defaults that there are */
-	char stamp[(1 + RBR_ACCOUNT_PLACES) * RBR_STAMP_MAX];
+	char stamp[RBR_STAMPS_MAX];
 };
 
 /* Finds the file of the account NAME, the user's before the system's, with one statx each, and one for each file of

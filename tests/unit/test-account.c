@@ -13,6 +13,7 @@
 
 #include "accounts/account.h"
 #include "cli/names.h"
+#include "protocol/fastpath/index.h"
 #include "watch.h"
 
 #define USER "config/ringbearer/accounts/"
@@ -249,6 +250,23 @@ the_stamp_tells_files_of_one_time_apart(void **state)
 	assert_int_equal(utimensat(AT_FDCWD, "a", times, 0), 0);
 	rbr_stamp("a", second);
 	assert_string_not_equal(first, second);
+}
+
+/* Long numbers, and files of defaults in both places: an account that is chosen by its place is known by all of it. */
+static void
+the_longest_stamp_is_kept_with_a_choice(void **state)
+{
+	struct rbr_choice choice = RBR_CHOICE_EMPTY;
+	char stamp[RBR_STAMPS_MAX];
+	struct rbr_url url;
+
+	(void)state;
+	memset(stamp, 'f', sizeof stamp - 1);
+	stamp[sizeof stamp - 1] = '\0';
+	assert_int_equal(rbr_url_parse(&url, "https://example.com/", "url", NULL), 0);
+	rbr_choice_weigh(&choice, &url, NULL, "work", stamp, "", "/");
+	assert_string_equal(choice.account, "work");
+	assert_string_equal(choice.stamp, stamp);
 }
 
 static void
@@ -525,6 +543,7 @@ main(void)
 		cmocka_unit_test(values_come_in_layers),
 		cmocka_unit_test(some_keys_repeat),
 		cmocka_unit_test(renewal_ahead_is_seconds_or_a_part),
+		cmocka_unit_test(the_longest_stamp_is_kept_with_a_choice),
 		cmocka_unit_test(mistakes_are_named_with_their_line),
 		cmocka_unit_test(secrets_do_not_belong_into_the_file),
 		cmocka_unit_test(too_many_values_are_refused),
