@@ -1,2 +1,2 @@
-# in cache.c: a component's length is left out
+# in protocol/cache.c: a component's length is left out
 s/rc = rbr_secret_append(&key->text, length, (size_t)(end - length));/rc = rbr_secret_append(\&key->text, ":", 1);/
