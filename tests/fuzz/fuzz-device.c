@@ -3,7 +3,7 @@
  * The device grant's answers: the input is the one with the code, a line `---`, and the one to the first question for the
  * token; the first byte chooses both statuses. What a person is shown to open and to type is nothing but that.
  *
- * with: oauth/grant.c grants/device-code.c
+ * with: oauth/grant.c grants/device-code/device-code.c
  * link: -Wl,--wrap=rbr_http_post -Wl,--wrap=rbr_oauth_now_ms -Wl,--wrap=nanosleep
  */
 #include "config.h"
