@@ -11,6 +11,7 @@
 #include "commands/command.h"
 #include "host/idn.h"
 #include "person/log.h"
+#include "person/notice.h"
 
 static int
 usage(struct rbr_context *context, const char *what)
@@ -90,6 +91,9 @@ main(int argc, char **argv)
 		rc = rbr_fail(&context.error, RINGBEARER_E_SYSTEM, "the answer cannot be written");
 	if (rc < 0)
 		rbr_report(&context, context.account[0] != '\0' ? context.account : NULL);
+	if (rc == RINGBEARER_E_LOGIN_REQUIRED && context.in_background && context.account[0] != '\0' &&
+		rbr_notice_is_wanted())
+		rbr_notice_start(context.account);
 	if (rc < 0 && caller && caller->failure)
 		return caller->failure;
 	return ringbearer_error_exit_status(rc < 0 ? rc : context.unfinished);

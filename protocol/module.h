@@ -193,7 +193,7 @@ struct ringbearer_probe {
 };
 
 /*
- * The families: what a grant, a store and an input can do. Each vtable starts with its size and only grows at its end.
+ * The families: what a grant, a store, an input and a notice can do. Each vtable starts with its size and only grows at its end.
  */
 
 /* How a token is obtained. */
@@ -274,13 +274,30 @@ struct ringbearer_input {
 		struct ringbearer_call *call, const char *text, size_t size, struct ringbearer_secret **ret_message);
 };
 
+/* What a person is told. */
+struct ringbearer_message {
+	uint32_t size;
+	const char *title;
+	const char *text;
+	const char *button; /* NULL: none */
+};
+
+/* How a person is told something who is not at a terminal. */
+struct ringbearer_notice {
+	uint32_t size; /* sizeof(struct ringbearer_notice) that the module was compiled with */
+
+	/* Shows MESSAGE, and returns when it is gone, or when the call's time is over, which is long here. *RET_PRESSED: its button was
+	 * pressed. */
+	int (*show)(struct ringbearer_call *call, const struct ringbearer_message *message, bool *ret_pressed);
+};
+
 /* What a module is. */
 struct ringbearer_module {
 	uint32_t abi; /* RINGBEARER_MODULE_ABI that the module was compiled with */
 	uint32_t size; /* sizeof(struct ringbearer_module) that the module was compiled with */
 	const char *name; /* the file's name without ".so", e.g. "grant-api-key" */
-	const char *family; /* "grant", "store" or "input"; the file's name begins with it */
-	const void *operations; /* of the family: struct ringbearer_grant, ringbearer_store or ringbearer_input */
+	const char *family; /* "grant", "store", "input" or "notice"; the file's name begins with it */
+	const void *operations; /* of the family: struct ringbearer_grant, …_store, …_input or …_notice */
 };
 
 /*

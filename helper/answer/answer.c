@@ -25,7 +25,10 @@ rbr_answer(struct rbr_context *context, const struct rbr_request *request)
 {
 	RBR_CLEANUP(rbr_wish_wipe) struct rbr_wish wish = RBR_WISH_EMPTY;
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential credential = RBR_CREDENTIAL_EMPTY;
-	int rc = rbr_broker_answer(context, request, RBR_IF_NEEDED, &wish, &credential);
+	int rc;
+
+	context->in_background = true;
+	rc = rbr_broker_answer(context, request, RBR_IF_NEEDED, &wish, &credential);
 
 	(void)snprintf(context->account, sizeof context->account, "%s", wish.account);
 	if (rc == RINGBEARER_E_NO_ACCOUNT && !request->account && request->format->write == rbr_format_git)

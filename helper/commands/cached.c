@@ -57,6 +57,34 @@ rbr_cached_forget_named(const char *name)
 	rbr_cache_visit(is_forgotten, &forgotten);
 }
 
+/* A mark of its own kind: what drops tokens leaves it alone. */
+static int
+make_notice_key(const char *name, struct rbr_cache_key *key)
+{
+	int rc = rbr_cache_key_add(key, "notice");
+
+	return rc < 0 ? rc : rbr_cache_key_add(key, name);
+}
+
+bool
+rbr_cached_note_notice(const char *name)
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message before = RBR_MESSAGE_EMPTY, mark = RBR_MESSAGE_EMPTY;
+
+	return make_notice_key(name, &key) == 0 && !rbr_cache_read(&key, &before) &&
+		rbr_message_add(&mark, "account", name) == 0 && rbr_cache_write(&key, &mark, RBR_CACHE_SECONDS_MAX);
+}
+
+void
+rbr_cached_forget_notice(const char *name)
+{
+	RBR_CLEANUP(rbr_cache_key_wipe) struct rbr_cache_key key = RBR_CACHE_KEY_EMPTY;
+
+	if (make_notice_key(name, &key) == 0)
+		rbr_cache_drop(&key);
+}
+
 void
 rbr_cached_forget_all(struct rbr_context *context, const struct rbr_account *account)
 {
@@ -64,6 +92,7 @@ rbr_cached_forget_all(struct rbr_context *context, const struct rbr_account *acc
 	char endpoint[RBR_BINDING_MAX];
 
 	rbr_cached_forget(account->name, NULL);
+	rbr_cached_forget_notice(account->name);
 	if (rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) == 0 &&
 		rbr_rotation_start(&rotation, context, account, endpoint) == 0)
 		rbr_rotation_forget(&rotation);

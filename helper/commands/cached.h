@@ -22,4 +22,10 @@ void rbr_cached_forget_named(const char *name);
 typedef void (*rbr_token_visitor)(const struct ringbearer_secret *token, void *data);
 void rbr_cached_tokens(const char *name, const char *issuer, rbr_token_visitor visit, void *data);
 
+/* Somebody is to be told that the account NAME needs a login: false if that has been done, or cannot be remembered. */
+bool rbr_cached_note_notice(const char *name) RBR_MUST_CHECK;
+
+/* There was a login, or nobody could be told. */
+void rbr_cached_forget_notice(const char *name);
+
 #endif

@@ -87,6 +87,9 @@ const struct rbr_command rbr_commands[] = {
 		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"
 		"(allow_unit), write LoadCredential=ACCOUNT:/run/ringbearer/credentials.sock (in a user's unit\n"
 		"%t/ringbearer/credentials.sock).\n"},
+	{"notice", rbr_command_notice, "ACCOUNT", "tell the person at the desktop that a login is needed",
+		"Programs in the background have this run when they get no token. It tells once, until somebody has logged in, and\n"
+		"its button starts the login.\n"},
 	{"complete", rbr_command_complete, "-- WORD …", "say what may stand in the place of the last word, for shells",
 		"The words are those behind `ringbearer`. Writes a line for each candidate: the word, a tab, and what it is.\n"},
 	{"help", rbr_command_help, "[COMMAND]", "say how things are done", ""},

@@ -39,6 +39,7 @@ int rbr_command_move(struct rbr_context *context, int argc, char **argv);
 int rbr_command_remove(struct rbr_context *context, int argc, char **argv);
 int rbr_command_systemd(struct rbr_context *context, int argc, char **argv);
 int rbr_command_doctor(struct rbr_context *context, int argc, char **argv);
+int rbr_command_notice(struct rbr_context *context, int argc, char **argv);
 int rbr_command_complete(struct rbr_context *context, int argc, char **argv);
 int rbr_command_help(struct rbr_context *context, int argc, char **argv);
 

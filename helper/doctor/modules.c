@@ -39,10 +39,18 @@ open_input(struct rbr_context *context, const char *name)
 	return rbr_loader_input(context, name, &input);
 }
 
+static int
+open_notice(struct rbr_context *context, const char *name)
+{
+	struct rbr_notice notice;
+
+	return rbr_loader_notice(context, name, &notice);
+}
+
 static const struct {
 	const char *family;
 	int (*open)(struct rbr_context *context, const char *name);
-} families[] = {{"grant", open_grant}, {"store", open_store}, {"input", open_input}};
+} families[] = {{"grant", open_grant}, {"store", open_store}, {"input", open_input}, {"notice", open_notice}};
 
 /* Opening one asks who can change it. */
 static size_t

@@ -240,6 +240,12 @@ rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input
 }
 
 int
+rbr_loader_notice(struct rbr_context *context, const char *name, struct rbr_notice *ret_notice)
+{
+	return open_module(context, "notice", name, sizeof ret_notice->ops, &ret_notice->name, &ret_notice->ops);
+}
+
+int
 rbr_loader_check(struct rbr_context *context, const char *module, int rc)
 {
 	if (rc > 0)

@@ -24,11 +24,17 @@ struct rbr_input {
 	struct ringbearer_input ops;
 };
 
+struct rbr_notice {
+	const char *name;
+	struct ringbearer_notice ops;
+};
+
 /* Open the module of that family that is called NAME: "client_credentials" loads grant-client-credentials.so.
  * RINGBEARER_E_MODULE. */
 int rbr_loader_grant(struct rbr_context *context, const char *name, struct rbr_grant *ret_grant) RBR_MUST_CHECK;
 int rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_store *ret_store) RBR_MUST_CHECK;
 int rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input) RBR_MUST_CHECK;
+int rbr_loader_notice(struct rbr_context *context, const char *name, struct rbr_notice *ret_notice) RBR_MUST_CHECK;
 
 /* Adds the names of the modules of FAMILY ("grant", "store") that there are to NAMES, sorted. RINGBEARER_E_SYSTEM. */
 int rbr_loader_names(const char *family, struct rbr_names *names) RBR_MUST_CHECK;

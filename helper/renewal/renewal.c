@@ -24,6 +24,7 @@
 #include "journal/lock.h"
 #include "journal/verdict.h"
 #include "person/log.h"
+#include "person/notice.h"
 #include "rotate.h"
 #include "turn.h"
 #include "vault/vault.h"
@@ -262,6 +263,7 @@ rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, str
 {
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential fresh = RBR_CREDENTIAL_EMPTY;
 	RBR_CLEANUP(rbr_close) int lock = -1;
+	bool notice = rbr_notice_is_wanted();
 	int turn = -1;
 	pid_t child;
 
@@ -281,8 +283,9 @@ rbr_renewal_detach(struct rbr_context *context, const struct rbr_wish *wish, str
 	/* Somebody may have renewed between our reading and our lock. */
 	if (!rbr_wish_recall(context, wish, &fresh) || rbr_credential_ageing(&fresh, rbr_clock_now())) {
 		rbr_credential_wipe(&fresh);
-		if (has_turn(context, wish, account, &turn))
-			(void)!mint_or_share_verdict(context, wish, account, &fresh);
+		if (has_turn(context, wish, account, &turn) &&
+			mint_or_share_verdict(context, wish, account, &fresh) == RINGBEARER_E_LOGIN_REQUIRED && notice)
+			rbr_notice_start(account->name);
 	}
 	rbr_credential_wipe(&fresh);
 	_exit(0);

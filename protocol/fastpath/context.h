@@ -19,6 +19,7 @@ struct rbr_context {
 	bool interactive; /* the caller's name says that a person may be asked */
 	const char
 		*interactive_hint; /* how the program that asks has a person asked; NULL: by ringbearer's own options */
+	bool in_background; /* what asks is no person's command: a login that is needed is told at the desktop */
 	bool opened_modules; /* there may be threads: a forked child could do nothing but exec */
 	struct rbr_clock started; /* when the run began */
 	int64_t started_ms; /* the same on CLOCK_BOOTTIME in milliseconds */

@@ -178,7 +178,7 @@ check_provider_keys() {
 }
 
 operations() {
-  for family in grant store input; do members "ringbearer_$family" || return 1; done
+  for family in grant store input notice; do members "ringbearer_$family" || return 1; done
 }
 
 members() { # STRUCT: the functions in a struct of module.h
