@@ -298,7 +298,8 @@ long_records_are_kept_where_there_is_room(void **state)
 		value[sizes[i]] = '\0';
 		assert_true(write_value(value, 60));
 		assert_true(holds(value));
-		assert_int_equal(find_serial() < 0, sizes[i] > 32700); /* never in both */
+		if (geteuid() == 0) /* others have less room in the keyring, by kernel.keys.maxbytes */
+			assert_int_equal(find_serial() < 0, sizes[i] > 32700); /* never in both */
 	}
 	assert_true(write_value("short", 60));
 	assert_true(holds("short") && find_serial() > 0);
