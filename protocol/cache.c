@@ -158,6 +158,7 @@ write_out(const struct rbr_cache_key *key, const struct rbr_message *record, str
 		rbr_message_format(record, payload) == 0;
 }
 
+/* NOLINTNEXTLINE(misc-redundant-expression) */
 _Static_assert(RBR_CACHE_SECONDS_MAX <= RBR_MEMORY_SECONDS_MAX, "what is kept for the longest time counts");
 
 static unsigned

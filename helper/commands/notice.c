@@ -83,10 +83,10 @@ show(struct rbr_context *context, const struct rbr_account *account, bool *ret_p
 	message.text = text;
 	rbr_call_start(&call, context, account, true);
 	call.deadline_ms += SHOWN_MS;
-	if (rc == 0 && !notice.ops.show)
-		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s shows nothing", notice.name);
-	if (rc == 0)
+	if (rc == 0 && notice.ops.show)
 		rc = rbr_loader_check(context, notice.name, notice.ops.show(&call, &message, ret_pressed));
+	else if (rc == 0)
+		rc = rbr_fail(&context->error, RINGBEARER_E_MODULE, "the module %s shows nothing", notice.name);
 	rbr_call_end(&call);
 	return rc;
 }

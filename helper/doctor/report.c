@@ -28,10 +28,7 @@ static const struct {
 static void
 print_line(struct rbr_checkup *checkup, enum health health, const char *subject, const char *detail, const char *mend)
 {
-	if (checkup->colour)
-		(void)printf("\033[%sm%-4s\033[0m  ", looks[health].colour, looks[health].mark);
-	else
-		(void)printf("%-4s  ", looks[health].mark);
+	rbr_say_mark(looks[health].mark, checkup->colour ? looks[health].colour : NULL);
 	rbr_say("%-22s %s%s%s\n", subject, detail, mend ? "; " : "", mend ? mend : "");
 }
 
@@ -141,7 +138,7 @@ int
 rbr_report_end(struct rbr_checkup *checkup)
 {
 	if (checkup->json) {
-		(void)printf("{\"well\":%s,\"findings\":[%s\n]}\n", checkup->ill == 0 ? "true" : "false",
+		rbr_say("{\"well\":%s,\"findings\":[%s\n]}\n", checkup->ill == 0 ? "true" : "false",
 			checkup->out.size > 0 ? rbr_secret_string(&checkup->out) : "");
 	} else if (checkup->ill == 0) {
 		rbr_say("\nAll is well: %u checked, %u not to be checked.\n", checkup->well, checkup->unchecked);

@@ -89,3 +89,12 @@ rbr_say(const char *format, ...)
 	rbr_sanitize_lines(text);
 	(void)fputs(text, stdout); /* main() sees whether it got out */
 }
+
+void
+rbr_say_mark(const char *mark, const char *colour)
+{
+	if (colour)
+		(void)printf("\033[%sm%-4s\033[0m  ", colour, mark);
+	else
+		(void)printf("%-4s  ", mark);
+}

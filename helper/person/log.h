@@ -26,4 +26,7 @@ void rbr_report(const struct rbr_context *context, const char *account);
  * no newline that would make a line of its own. */
 void rbr_say(const char *format, ...) RBR_PRINTF(1, 2);
 
+/* Says MARK, a word of ours, in a column of its own; in COLOUR, the terminal's number for it, unless that is NULL. */
+void rbr_say_mark(const char *mark, const char *colour);
+
 #endif

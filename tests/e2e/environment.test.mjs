@@ -18,7 +18,7 @@ import { wholeFlow } from './lib/whole-flow.mjs';
 import { World } from './lib/world.mjs';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
-const FLOW_TIMEOUT = 60000;
+const FLOW_TIMEOUT = 180000;
 let tools; // a folder that every user can look into
 let launcher;
 

@@ -48,7 +48,7 @@ set_transport(CURL *curl, const struct rbr_oauth *oauth, const char *url)
 	const char *ca_file = oauth->host->config(oauth->call, "ca_file", 0);
 	const char *proxy = oauth->host->config(oauth->call, "proxy", 0);
 	const char *version = oauth->host->config(oauth->call, "ip_version", 0);
-	const char *protocol = strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
+	const char *protocol = url && strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
 
 	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocol);

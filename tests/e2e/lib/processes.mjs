@@ -60,7 +60,7 @@ function whereabouts(pid) {
 }
 
 // The first line on stdout that starts with READY, without that word.
-export function ready(child, what, timeout = 30000) {
+export function ready(child, what, timeout = 60000) {
   return new Promise((resolve, reject) => {
     let text = '';
     const giveUp = () => reject(new Error([`${what} did not come up in ${timeout} ms`, ...whereabouts(child.pid), text].join('\n')));
