@@ -329,6 +329,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 	int key, rc = name ? rbr_provider_load(name, &provider, error) : 0;
 
 	memcpy(account->provider_path, provider.path, sizeof provider.path);
+	account->provider_shipped = provider.place == RBR_PLACE_SHIPPED;
 	take_hint(&provider, "denied_hint", account->denied_hint);
 	take_hint(&provider, "rejected_hint", account->rejected_hint);
 	take_hint(&provider, "needs", account->needs);

@@ -63,6 +63,7 @@ struct rbr_account {
 	char name[RBR_ACCOUNT_NAME_MAX + 1];
 	char path[PATH_MAX]; /* of the account's file; "" while there is none */
 	char provider_path[PATH_MAX]; /* of the provider's file; "" if it has none */
+	bool provider_shipped; /* it came with the program, and changes when that does */
 	char issuer[RBR_ISSUER_MAX]; /* how the issuer writes itself, if not as the account does; "" otherwise */
 	bool iss_required; /* the issuer says that it names itself in every authorization response */
 	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */

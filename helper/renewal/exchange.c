@@ -252,6 +252,20 @@ rbr_exchange_narrower(const struct rbr_exchange *exchange)
 }
 
 /* Writes down what is known of the token. */
+/* An edited provider makes a token void as an edited account does. The hit looks after those alone that people write. */
+static int
+note_provider(const struct rbr_account *account, struct rbr_message *record)
+{
+	char stamp[RBR_STAMP_MAX];
+	int rc;
+
+	if (account->provider_path[0] == '\0' || account->provider_shipped)
+		return 0;
+	(void)rbr_stamp(account->provider_path, stamp);
+	rc = rbr_message_add(record, "provider", account->provider_path);
+	return rc < 0 ? rc : rbr_message_add(record, "provider_stamp", stamp);
+}
+
 static int
 make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 {
@@ -268,6 +282,8 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 		rc = rbr_message_add(record, "account", account->name);
 	if (rc == 0 && username)
 		rc = rbr_message_add(record, "username", username);
+	if (rc == 0)
+		rc = note_provider(account, record);
 	if (rc == 0 && issuer)
 		rc = rbr_message_add(record, "from", issuer); /* whom `logout` may show it to */
 	if (rc == 0 && tokens->scope)

@@ -65,6 +65,20 @@ rbr_wish_refuses(const struct rbr_wish *wish, const struct rbr_credential *crede
 		(wish->request->refused_ms != 0 && credential->obtained_ms <= wish->request->refused_ms);
 }
 
+/* Is the provider's file, of a kind that people write, what it was when the token was obtained? */
+static bool
+has_its_provider(const struct rbr_message *record)
+{
+	const char *path = rbr_message_get(record, "provider"), *then;
+	char stamp[RBR_STAMP_MAX];
+
+	if (!path)
+		return true;
+	then = rbr_message_get(record, "provider_stamp");
+	(void)rbr_stamp(path, stamp);
+	return then && strcmp(then, stamp) == 0;
+}
+
 static bool
 will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
@@ -85,7 +99,7 @@ rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, 
 	long nowhere = 0;
 
 	if (rbr_cache_read_again(&wish->token_key, wish->seen ? wish->seen : &nowhere, &credential->record) &&
-		rbr_credential_from_record(credential) && will_do(context, wish, credential))
+		rbr_credential_from_record(credential) && has_its_provider(&credential->record) && will_do(context, wish, credential))
 		return true;
 	rbr_credential_wipe(credential);
 	return false;

@@ -5,6 +5,7 @@
 
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
+import path from 'node:path';
 import { after, afterEach, before, beforeEach, describe, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
 import { itemsOf } from '../e2e/lib/keyring-items.mjs';
@@ -65,6 +66,34 @@ async function meanwhile(work) {
 }
 
 describe('a file that is edited and looks as before', () => {
+  test('a provider of one\'s own: its new endpoint is asked at once', async () => {
+    const other = await Service.start();
+    const file = `${world.env.XDG_CONFIG_HOME}/ringbearer/providers/own`;
+    fs.mkdirSync(path.dirname(file), { recursive: true });
+    const set = (origin) => {
+      fs.writeFileSync(file, `title = Own\ndocumentation = https://example.com/\ntoken_endpoint = ${origin}/token\n`);
+      fs.utimesSync(file, 1700000000, 1700000000);
+    };
+    set(service.origin);
+    world.account(name, { provider: 'own', grant: 'client_credentials', client_id: 'made-up', match: place });
+    await store({ client_secret: 'made-up' });
+    const before = (await get()).answer.credential;
+    assert.equal((await get()).answer.credential, before);
+    await pause(TICK);
+    set(other.origin);
+    await store({ client_secret: 'made-up-too' }); // for the new place: the old one's is not sent there
+    const token = (await get()).answer.credential;
+    assert.equal(other.forms('/token').length, 1);
+    assert.equal((await get()).answer.credential, token);
+    assert.equal(other.forms('/token').length, 1, 'and kept');
+    await pause(TICK);
+    set(service.origin);
+    await get();
+    assert.equal(service.forms('/token').length, 2);
+    fs.rmSync(file);
+    other.stop();
+  });
+
   test('has no token of before, for its account and for its places', async () => {
     const other = await Service.start();
     const set = (text) => {
