@@ -10,9 +10,13 @@ const ITEM = 'org.freedesktop.Secret.Item';
 
 async function call(world, where, ...message) {
   const options = ['--session', '--print-reply', '--reply-timeout=5000', `--dest=${NAME}`];
-  const { code, stdout, stderr } = await world.exec('dbus-send', [...options, where, ...message]);
-  if (code !== 0) throw new Error(stderr);
-  return stdout;
+  for (let tries = 3; ; tries -= 1) {
+    const { code, stdout, stderr } = await world.exec('dbus-send', [...options, where, ...message]);
+    if (code === 0) return stdout;
+    // Seen once in a long while on a busy machine: the daemon's own object without its methods, for a moment.
+    if (tries === 0 || !stderr.includes('UnknownMethod')) throw new Error(stderr);
+    await pause(50);
+  }
 }
 
 const strings = (reply) => [...reply.matchAll(/string "(.*)"$/gm)].map(([, text]) => text);
