@@ -34,6 +34,7 @@ function linesOf(name, { client_id } = {}) {
   let text = block(name).replaceAll('\\\n', ' ')
     .replaceAll('https://acme.blueconic.net', world.urls.a)
     .replaceAll('--tenant=acme', `--tenant=${world.host('a')} --ca-file=${world.caFile}`)
+    .replaceAll('--tenant=example', `--tenant=${world.host('a').replace('127.0.0.1', 'localhost')} --issuer=${world.urls.a} --ca-file=${world.caFile}`)
     .replaceAll('https://api.example.com/', `${world.urls.b}/v1/`)
     .replaceAll('YOUR_CLIENT_ID', client_id)
     .replaceAll(':8765', `:${port}`)
@@ -52,36 +53,49 @@ async function types(line, answers) {
 
 describe('as the README says', { concurrency: false }, () => {
   test('set up an account', async () => {
-    const [acme, sonde] = linesOf('accounts', MACHINE);
-    await types(acme, [[PROMPT, `${MACHINE.client_secret}\n`]]);
-    await types(`${sonde} --ca-file=${world.caFile}`, [[PROMPT, `${API_KEY}\n`]]);
+    const [add] = linesOf('ask');
+    const file = Object.fromEntries(block('file').trim().split('\n').map((line) => line.split('=')));
+    await types(`${add} --ca-file=${world.caFile}`, [
+      [/Which service\?.*: $/, `${file.provider}\n`],
+      [/Your tenant.*: $/, `${world.host('a')}\n`],
+      [/How are tokens obtained\?.*: $/, `${file.grant}\n`],
+      [/Client id.*: $/, `${MACHINE.client_id}\n`],
+      [/rest\?.*: $/, '\n'],
+      [PROMPT, `${MACHINE.client_secret}\n`],
+    ]);
+    const written = fs.readFileSync(path.join(world.env.XDG_CONFIG_HOME, 'ringbearer/accounts', NAMES.acme), 'utf8');
+    assert.equal(written.replace(world.host('a'), 'acme').replace(MACHINE.client_id, 'YOUR_CLIENT_ID').replace(/^ca_file=.*\n/gm, ''), block('file'));
   });
 
-  test('log in', async () => {
-    const [add, login] = linesOf('login', DASHBOARD);
-    await types(add, [[PROMPT, `${DASHBOARD.client_secret}\n`]]);
+  test('with options, and a login', async () => {
+    const [sonde, dash, login] = linesOf('accounts', DASHBOARD);
+    await types(`${sonde} --ca-file=${world.caFile}`, [[PROMPT, `${API_KEY}\n`]]);
+    await types(dash, [[PROMPT, `${DASHBOARD.client_secret}\n`]]);
     const { code, stdout, stderr } = await sh(login, { env: world.browser().env });
     assert.equal(code, 0, stderr);
     assert.match(stdout, /logged in/);
+    assert.doesNotMatch((await sh('ringbearer doctor')).stdout, /both answer for/);
   });
 
   test('use the token', async () => {
     const [header, token] = linesOf('use').map((line) => line.replace('--account=acme', `--account=${NAMES.acme}`));
-    assert.match((await sh(header)).stdout, /"segments":/);
-    assert.match((await sh(token)).stdout, /^[\x21-\x7e]+\n$/);
+    assert.match(await types(header), /"segments":/);
+    assert.match(await types(token), /^[\x21-\x7e]+\n$/);
   });
 
   test('by the place that it is for', async () => {
     const [line] = linesOf('protocol');
-    assert.match((await sh(line)).stdout, new RegExp(`^password=${API_KEY}$`, 'm'));
+    assert.match(await types(line), new RegExp(`^password=${API_KEY}$`, 'm'));
   });
 
   test('see how things stand, and mend them', async () => {
-    const [list, show, secret, logout] = linesOf('mend');
+    const [list, show, secret, refresh, logout, remove] = linesOf('mend');
     assert.match((await sh(list)).stdout, new RegExp(`^${NAMES.acme} .*valid`, 'm'));
     assert.match((await sh(show)).stdout, /token_endpoint = /);
     await types(secret, [[PROMPT, `${MACHINE.client_secret}\n`]]);
+    assert.match((await sh(refresh)).stdout, /renewed/);
     assert.match((await sh(logout)).stdout, /logged out/);
+    assert.match((await sh(remove)).stdout, /removed/);
   });
 });
 
@@ -165,8 +179,9 @@ describe('on a server, in a container', { concurrency: false }, () => {
     };
     await typed(init);
     await typed(add, [[PROMPT, `${MACHINE.client_secret}\n`]]);
-    const { stdout, stderr } = await bare.exec('sh', ['-c', token]);
-    assert.equal((await bare.api('/rest/v2/segments', stdout.trim())).status, 200, stderr);
+    const { code, output } = await shellOnTerminal(bare, token);
+    assert.equal(code, 0, output);
+    assert.equal((await bare.api('/rest/v2/segments', output.trim())).status, 200);
   });
 });
 
