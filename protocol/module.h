@@ -77,12 +77,12 @@ struct ringbearer_host {
 	void (*retry_after)(struct ringbearer_call *call, long seconds);
 
 	/* The value of the account's KEY ("client_id", "token_endpoint", …) with defaults, provider and request applied,
-	 * or NULL if it is not set; "account" is the account's name, "request_scope" the scope if the request itself names
-	 * one, "interactive_hint" how the program that asks has a person asked, if it has a way of its own, "denied_hint"
-	 * and "rejected_hint" what the provider's file says that it takes to consent and to change the application,
-	 * "answer_timeout" how many seconds the answer to a request that has left and cannot be repeated may take whatever
-	 * remaining_ms() says, where the account sets no `timeout`. INDEX counts the values of a key that may repeat, from
-	 * 0. */
+	 * or NULL if it is not set; "account" is the account's name, "account_file" its file, "request_scope" the scope if
+	 * the request itself names one, "interactive_hint" how the program that asks has a person asked, if it has a way
+	 * of its own, "denied_hint" and "rejected_hint" what the provider's file says that it takes to consent and to
+	 * change the application, "answer_timeout" how many seconds the answer to a request that has left and cannot be
+	 * repeated may take whatever remaining_ms() says, where the account sets no `timeout`. INDEX counts the values of
+	 * a key that may repeat, from 0. */
 	const char *(*config)(struct ringbearer_call *call, const char *key, size_t index);
 
 	/* Where a request with a secret goes: the account's endpoint KEY ("token_endpoint", "revocation_endpoint", …) in *RET_URL,

@@ -26,6 +26,13 @@ is_secret(const char *name)
 }
 
 static void
+refuse_secret(struct rbr_context *context, const char *name)
+{
+	(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
+		"a secret is not given as an option; leave --%s out and it is asked for, or use --secret-stdin", name);
+}
+
+static void
 refuse_unknown(struct rbr_context *context, const char *name, const char *command, const struct option *options)
 {
 	struct rbr_nearest nearest = RBR_NEAREST(name);
@@ -36,9 +43,7 @@ refuse_unknown(struct rbr_context *context, const char *name, const char *comman
 		rbr_nearest_try(&nearest, options->name);
 	}
 	if (takes_secret && is_secret(name))
-		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"a secret is not given as an option; leave --%s out and it is asked for, or use --secret-stdin",
-			name);
+		refuse_secret(context, name);
 	else if (rbr_nearest_fits(&nearest))
 		(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
 			"the option --%s is not known here; did you mean --%s?", name, nearest.name);
@@ -56,7 +61,10 @@ refuse(struct rbr_context *context, int why, char **argv, const struct option *o
 	char name[NAME_MAX_SIZE];
 
 	for (known = options; known->name; known++)
-		if (optopt != 0 && known->val == optopt) {
+		if (optopt != 0 && known->val == optopt && strcmp(known->name, "secret-stdin") == 0) {
+			refuse_secret(context, "secret");
+			return;
+		} else if (optopt != 0 && known->val == optopt) {
 			(void)rbr_fail(&context->error, RINGBEARER_E_USAGE,
 				"the option --%s %s value; see `ringbearer help %s`", known->name,
 				why == ':' ? "wants a" : "takes no", argv[0]);

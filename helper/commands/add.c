@@ -21,7 +21,6 @@
 
 #define OPTION_SECRET_STDIN (RBR_KEYS + 1)
 #define OPTION_NO_QUESTIONS (RBR_KEYS + 2)
-#define TRIES 3 /* to type a secret */
 
 struct choices {
 	bool from_stdin; /* the secret is read there */
@@ -90,13 +89,7 @@ static int
 keep_secret(struct rbr_context *context, struct rbr_account *account, const char *kind, const struct choices *choices)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret secret = RBR_SECRET_EMPTY;
-	int rc = rbr_custody_ask(context, account, kind, choices->from_stdin, &secret), tries;
-
-	for (tries = 1; choices->asked && rc == RINGBEARER_E_MALFORMED_REQUEST && tries < TRIES; tries++) {
-		rbr_warn(context, account->name, "%s", context->error.detail);
-		rbr_secret_wipe(&secret);
-		rc = rbr_custody_ask(context, account, kind, false, &secret);
-	}
+	int rc = rbr_custody_ask(context, account, kind, choices->from_stdin, &secret);
 
 	return rc < 0 ? rc : rbr_custody_keep(context, account, kind, &secret, true);
 }

@@ -12,11 +12,13 @@
 #include "cli/names.h"
 #include "host/loader.h"
 #include "needs.h"
+#include "person/log.h"
 #include "person/terminal.h"
 #include "renewal/turn.h"
 #include "vault/vault.h"
 
 #define CHUNK 4096
+#define TRIES 3 /* to type a secret */
 
 /* Nobody renews meanwhile: what a renewal brings home would be written over what is kept now, or come back after it was
  * erased. The time that this takes is not the call's. */
@@ -182,22 +184,39 @@ read_stdin(struct rbr_context *context, struct ringbearer_secret *secret)
 	return 0;
 }
 
-int
-rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,
+static int
+ask_terminal(struct rbr_context *context, const struct rbr_account *account, const char *kind,
 	struct ringbearer_secret *ret_secret)
 {
 	char prompt[160];
 	int rc;
 
+	(void)snprintf(prompt, sizeof prompt,
+		"%s of %s (it is not shown): ", strcmp(kind, RBR_KIND_API_KEY) == 0 ? "API key" : "Client secret",
+		account->name);
+	rc = rbr_terminal_ask(prompt, ret_secret, &context->error);
+	if (rc == RINGBEARER_E_USAGE)
+		rc = rbr_fail(&context->error, rc,
+			"there is no terminal to ask for the secret; give it on standard input with --secret-stdin");
+	return rc < 0 ? rc : rbr_vault_check(ret_secret, &context->error);
+}
+
+int
+rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,
+	struct ringbearer_secret *ret_secret)
+{
+	int tries, rc;
+
 	if (from_stdin) {
 		rc = read_stdin(context, ret_secret);
-	} else {
-		(void)snprintf(prompt, sizeof prompt, "%s of %s (it is not shown): ",
-			strcmp(kind, RBR_KIND_API_KEY) == 0 ? "API key" : "Client secret", account->name);
-		rc = rbr_terminal_ask(prompt, ret_secret, &context->error);
-		if (rc == RINGBEARER_E_USAGE)
-			rc = rbr_fail(&context->error, rc,
-				"there is no terminal to ask for the secret; give it on standard input with --secret-stdin");
+		return rc < 0 ? rc : rbr_vault_check(ret_secret, &context->error);
 	}
-	return rc < 0 ? rc : rbr_vault_check(ret_secret, &context->error);
+	/* A prompt that ended at once would have the secret typed into a shell next. */
+	rc = ask_terminal(context, account, kind, ret_secret);
+	for (tries = 1; rc == RINGBEARER_E_MALFORMED_REQUEST && tries < TRIES; tries++) {
+		rbr_warn(context, account->name, "%s", context->error.detail);
+		rbr_secret_wipe(ret_secret);
+		rc = ask_terminal(context, account, kind, ret_secret);
+	}
+	return rc;
 }

@@ -209,6 +209,8 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 
 	if (strcmp(key, "account") == 0)
 		return index == 0 ? call->account->name : NULL;
+	if (strcmp(key, "account_file") == 0)
+		return call->account->path[0] != '\0' ? call->account->path : NULL;
 	/* Nobody learns of a place that no secret may be sent to. */
 	if (value && rbr_endpoint_admit(call->account, (enum rbr_key)value->key, NULL) < 0)
 		return NULL;

@@ -65,10 +65,10 @@ describe('at a terminal', () => {
     });
   }
 
-  test('Ctrl-D or an empty line is no secret', async () => {
+  test('Ctrl-D or an empty line is no secret, three times', async () => {
     for (const typed of ['\x04', '\n']) {
       const name = next();
-      const { code, output } = await onTerminal(world, ['add', name, ...keyFlags], [[PROMPT, typed]]);
+      const { code, output } = await onTerminal(world, ['add', name, ...keyFlags], Array(3).fill([PROMPT, typed]));
       assert.deepEqual([code, /the secret is empty/.test(output), fs.existsSync(accountFile(world, name))], [2, true, false], output);
     }
   });

@@ -50,6 +50,43 @@ describe('without a keyring service', { skip: missing }, () => {
     assert.equal((await ask(world, { account: name })).answer.password, KEY);
   });
 
+  test('with its key gone, the store says so, and makes no other in its place', async () => {
+    const name = fresh('gone');
+    const [key, folder] = [path.join(world.dir, 'gone.key'), path.join(world.dir, 'gone')];
+    const keys = { ...keyAccount, store: 'file', store_folder: folder, store_key_file: key };
+    world.account(name, keys);
+    await world.must(['store', 'init', name]);
+    assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+    fs.renameSync(key, `${key}.away`);
+    assertRefused(await askAfresh(world, name), 4, 'store_unavailable', /with a key that is gone: .*put your copy of it back/);
+    const refused = await world.run(['store', 'init', name]);
+    assert.equal(refused.code, 4);
+    assert.match(refused.stderr, /a new key would not open them; put your copy of it back, or/);
+    assert.equal(fs.existsSync(key), false);
+    for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
+    assert.match((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).stderr, new RegExp(`run \`ringbearer store init ${name}\``));
+    await world.must(['store', 'init', name]);
+  });
+
+  test('a passphrase that the account names is asked for by the account\'s name, until it is right', async () => {
+    const name = fresh('phrase');
+    const keys = { ...keyAccount, store: 'file', store_folder: path.join(world.dir, 'phrase'), store_key: 'passphrase' };
+    world.account(name, keys);
+    const [first, again] = [/store \(it is not shown\): $/, /more: $/];
+    const init = await onTerminal(world, ['store', 'init', name], [[first, 'one\n'], [again, 'two\n'], [first, 'right\n'], [again, 'right\n']]);
+    assert.equal(init.code, 0, init.output);
+    assert.match(init.output, /two different passphrases; try again/);
+    await world.must(['store', 'lock', name]);
+    const cure = new RegExp(`run \`ringbearer store unlock ${name}\``);
+    assert.match((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).stderr, cure);
+    const apart = await world.run(['secret', name, '--secret-stdin'], { input: KEY, env: { DISPLAY: undefined, WAYLAND_DISPLAY: undefined } });
+    assert.deepEqual([apart.code, cure.test(apart.stderr)], [4, true], apart.stderr);
+    const unlocked = await onTerminal(world, ['store', 'unlock', name], [[first, 'wrong\n'], [first, 'right\n']]);
+    assert.equal(unlocked.code, 0, unlocked.output);
+    assert.match(unlocked.output, /That is not the passphrase; try again/);
+    assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+  });
+
   test('`store` without words is the verb that it was', async () => {
     const name = fresh('verb');
     world.account(name, { ...keyAccount, store: 'file' });
@@ -64,6 +101,14 @@ describe('without a keyring service', { skip: missing }, () => {
     assert.equal(code, 0, output);
     assert.match(output, /There is no keyring service here/);
     assert.match(fs.readFileSync(accountFile(world, name), 'utf8'), /^store ?= ?file$/m);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+  });
+
+  test('a secret that is empty is asked for again, so that none is typed into the shell', async () => {
+    const name = fresh('empty');
+    const words = ['add', name, ...flags({ ...keyAccount, store: 'file' })];
+    const { code, output } = await onTerminal(world, words, [[/shown\): $/, '\n'], [/the secret is empty[^]*shown\): $/, `${KEY}\n`]]);
+    assert.equal(code, 0, output);
     assert.equal((await ask(world, { account: name })).answer.password, KEY);
   });
 

@@ -3,6 +3,7 @@
 
 #include "key.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sodium.h>
@@ -149,6 +150,48 @@ rbr_seal_key_name(const struct rbr_seal_key_use *use, char name[PATH_MAX + 32])
 	return name;
 }
 
+const char *
+rbr_seal_key_command(const struct rbr_seal_key_use *use, const char *word, char text[RBR_SEAL_COMMAND_MAX])
+{
+	static const struct {
+		const char *key, *option;
+	} options[] = {{"store_folder", "folder"}, {"store_key", "key"}, {"store_key_file", "key-file"}};
+	struct rbr_writer out = rbr_writer_start(text, RBR_SEAL_COMMAND_MAX);
+	const char *value;
+	size_t i;
+
+	rbr_write_format(&out, "ringbearer store %s", word);
+	if (use->host->config(use->call, "account_file", 0)) {
+		rbr_write_format(&out, " %s", use->host->config(use->call, "account", 0));
+		return text;
+	}
+	for (i = 0; i < sizeof options / sizeof *options; i++) {
+		value = use->host->config(use->call, options[i].key, 0);
+		if (value && strcmp(value, "auto") != 0)
+			rbr_write_format(&out, " --store-%s=%s", options[i].option, value);
+	}
+	return text;
+}
+
+/* Are there sealed files, whose key is not made of a passphrase? */
+static bool
+has_sealed(const struct rbr_seal_key_use *use)
+{
+	DIR *all = opendir(use->folder);
+	size_t size, end = sizeof RBR_SEAL_SUFFIX - 1;
+	struct dirent *entry;
+	bool found = false;
+
+	while (all && !found && (entry = readdir(all))) {
+		size = strlen(entry->d_name);
+		found = entry->d_name[0] != '.' && size > end &&
+			strcmp(entry->d_name + size - end, RBR_SEAL_SUFFIX) == 0;
+	}
+	if (all)
+		(void)closedir(all);
+	return found && !rbr_passphrase_present(use);
+}
+
 /* -- reading -- */
 
 /* The text that prepare() makes, or 32 bytes as they come. */
@@ -200,12 +243,18 @@ check_owner(const struct rbr_seal_key_use *use, const char *path, const struct s
 static int
 missing(const struct rbr_seal_key_use *use, enum source source, const char *path)
 {
+	char command[RBR_SEAL_COMMAND_MAX];
+
 	if (source == SOURCE_CREDENTIAL)
 		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the store has no key: this is no service with the credential %s; give its unit LoadCredentialEncrypted=%s",
 			CREDENTIAL, CREDENTIAL);
+	if (has_sealed(use))
+		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"secrets are sealed in %s with a key that is gone: there is no %s; put your copy of it back",
+			use->folder, path);
 	return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
-		"the store has no key yet: there is no %s; run `ringbearer store init`", path);
+		"the store has no key yet: there is no %s; run `%s`", path, rbr_seal_key_command(use, "init", command));
 }
 
 static int
@@ -254,6 +303,12 @@ make_file(const struct rbr_seal_key_use *use, const char *path)
 	struct rbr_seal_key key;
 	int number;
 
+	if (has_sealed(use))
+		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"secrets are sealed in %s with a key that is gone: there is no %s, and a new key would not open them; put "
+			"your copy of it back, or if it is lost, move the files *" RBR_SEAL_SUFFIX
+			" away from there and run this again",
+			use->folder, path);
 	rbr_seal_make_key(&key);
 	(void)sodium_bin2hex(text + sizeof KEY_WORDS - 1, 2 * RBR_SEAL_KEY_SIZE + 1, key.bytes, sizeof key.bytes);
 	text[KEY_TEXT_SIZE - 1] = '\n';

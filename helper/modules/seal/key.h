@@ -30,6 +30,11 @@ int rbr_seal_key_lock(const struct rbr_seal_key_use *use);
 /* What the key comes from in the account at hand, for messages: "the key /path/of/file", … */
 const char *rbr_seal_key_name(const struct rbr_seal_key_use *use, char name[PATH_MAX + 32]);
 
+/* The command of a person that does WORD ("init", "unlock") to this very store, for messages: with the account's name, or while
+ * there is none with the options that say which. */
+#define RBR_SEAL_COMMAND_MAX (2 * PATH_MAX + 128)
+const char *rbr_seal_key_command(const struct rbr_seal_key_use *use, const char *word, char text[RBR_SEAL_COMMAND_MAX]);
+
 /* Reads a small file, at most SIZE - 1 bytes of it, and puts a NUL behind. Returns how many; -1 with errno. */
 long rbr_seal_key_read_file(int descriptor, char *text, size_t size);
 

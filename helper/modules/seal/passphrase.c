@@ -144,6 +144,14 @@ write_recipe(const struct rbr_seal_key_use *use, const struct recipe *recipe)
 	return number == 0 ? 0 : fail_system(use, "written", number);
 }
 
+bool
+rbr_passphrase_present(const struct rbr_seal_key_use *use)
+{
+	struct recipe recipe;
+
+	return read_recipe(use, &recipe) == 0;
+}
+
 /* -- the kernel's keyring -- */
 
 static long
@@ -235,19 +243,28 @@ rbr_passphrase_forget(const struct rbr_seal_key_use *use)
 
 /* -- a person -- */
 
+/* Would anybody see a question of systemd? Without a desktop it waits for nobody. */
+static bool
+is_watched(void)
+{
+	return access(ASKER, X_OK) == 0 && (secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY"));
+}
+
 /* Where there is no terminal, by whatever systemd has for such questions. */
 static int
 ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
 {
+	char command[RBR_SEAL_COMMAND_MAX];
 	char program[] = ASKER, id[] = "--id=ringbearer", apart[] = "--", text[160];
 	char *words[] = {program, id, apart, text, NULL};
 	struct rbr_run run = {.host = use->host, .call = use->call, .words = words, .with_person = true};
 	size_t size;
 	int rc;
 
-	if (access(ASKER, X_OK) < 0)
+	if (!is_watched())
 		return use->host->fail(use->call, RINGBEARER_E_STORE_LOCKED,
-			"the store is locked, and there is no terminal to ask for its passphrase; run `ringbearer store unlock` in one");
+			"the store is locked, and there is no terminal to ask for its passphrase; run `%s` in one",
+			rbr_seal_key_command(use, "unlock", command));
 	(void)snprintf(text, sizeof text, "%s", prompt);
 	run.output = use->host->secret_new("", 0);
 	rc = run.output ? rbr_process_run(&run) : use->host->fail(use->call, RINGBEARER_E_SYSTEM, "out of memory");
@@ -256,7 +273,8 @@ ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct rin
 		size--;
 	if (rc == 0 && (run.status != 0 || size == 0))
 		rc = use->host->fail(use->call, RINGBEARER_E_STORE_DISMISSED,
-			"the store is locked, and nobody answered when it was asked for its passphrase; run `ringbearer store unlock`");
+			"the store is locked, and nobody answered when it was asked for its passphrase; run `%s`",
+			rbr_seal_key_command(use, "unlock", command));
 	if (rc == 0)
 		*ret_line = use->host->secret_new(use->host->secret_data(run.output), size);
 	if (rc == 0 && !*ret_line)
@@ -293,18 +311,20 @@ derive(const struct rbr_seal_key_use *use, const struct recipe *recipe, const st
 int
 rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_key)
 {
+	char command[RBR_SEAL_COMMAND_MAX];
 	struct ringbearer_secret *line;
 	struct recipe recipe = {.passes = 0};
 	int tries, rc = read_recipe(use, &recipe);
 
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the store has no passphrase yet; run `ringbearer store init --store-key=passphrase`");
+			"the store has no passphrase yet; run `%s`", rbr_seal_key_command(use, "init", command));
 	if (rc < 0 || recall(&recipe, ret_key))
 		return rc;
 	if (!use->host->interactive(use->call))
 		return use->host->fail(use->call, RINGBEARER_E_STORE_LOCKED,
-			"the store is locked; run `ringbearer store unlock`, which asks for its passphrase");
+			"the store is locked; run `%s`, which asks for its passphrase",
+			rbr_seal_key_command(use, "unlock", command));
 	for (tries = 0; rc == 0 && tries < TRIES; tries++) {
 		rc = ask(use, "Passphrase of ringbearer's store (it is not shown): ", &line);
 		if (rc < 0)
@@ -316,15 +336,17 @@ rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_
 			return 0;
 		}
 		explicit_bzero(ret_key, sizeof *ret_key);
+		if (rc == 0 && tries + 1 < TRIES)
+			use->host->tell(use->call, "That is not the passphrase; try again.");
 	}
 	return rc < 0 ? rc
 		      : use->host->fail(use->call, RINGBEARER_E_STORE_DISMISSED,
 				"that is not the passphrase of the store %s; try again", use->folder);
 }
 
-/* Twice the same. */
+/* Twice the same; RINGBEARER_E_USAGE where another try may do. */
 static int
-think_of_one(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_line)
+think_once(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_line)
 {
 	struct ringbearer_secret *again = NULL;
 	int rc = ask(use, "A passphrase for ringbearer's store (it is not shown): ", ret_line);
@@ -336,6 +358,23 @@ think_of_one(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_
 	else if (rc == 0 && strcmp(use->host->secret_data(*ret_line), use->host->secret_data(again)) != 0)
 		rc = use->host->fail(use->call, RINGBEARER_E_USAGE, "these were two different passphrases; try again");
 	use->host->secret_free(again);
+	return rc;
+}
+
+/* A prompt that ended now would have the next passphrase typed into a shell. */
+static int
+think_of_one(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_line)
+{
+	int tries, rc = think_once(use, ret_line);
+
+	for (tries = 1; rc == RINGBEARER_E_USAGE && *ret_line && tries < TRIES; tries++) {
+		use->host->tell(use->call, "%s; try again.",
+			use->host->secret_size(*ret_line) == 0 ? "The passphrase is empty"
+							       : "These were two different passphrases");
+		use->host->secret_free(*ret_line);
+		*ret_line = NULL;
+		rc = think_once(use, ret_line);
+	}
 	return rc;
 }
 

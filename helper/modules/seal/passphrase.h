@@ -12,6 +12,9 @@ int rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *
 /* Has a person think of one, unless that has been done. */
 int rbr_passphrase_prepare(const struct rbr_seal_key_use *use);
 
+/* Has somebody thought of one? */
+bool rbr_passphrase_present(const struct rbr_seal_key_use *use);
+
 /* Takes it out of the kernel's keyring. */
 void rbr_passphrase_forget(const struct rbr_seal_key_use *use);
 

@@ -20,6 +20,7 @@
 #define RBR_SEAL_KEY_SIZE 32
 #define RBR_SEAL_ID_SIZE 16
 #define RBR_SEAL_OVERHEAD 76 /* bytes that sealing adds */
+#define RBR_SEAL_SUFFIX ".sealed" /* of files with sealed values */
 #define RBR_SEAL_BINDING_MAX 12288 /* of an item's binding, with its NULs */
 
 struct rbr_seal_key {

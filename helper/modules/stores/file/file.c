@@ -27,7 +27,7 @@
 #define FIRST_LINE_SIZE (sizeof FIRST_LINE - 1)
 #define LENGTH_SIZE 4
 #define HEAD_SIZE (FIRST_LINE_SIZE + LENGTH_SIZE)
-#define SUFFIX ".sealed"
+#define SUFFIX RBR_SEAL_SUFFIX
 #define NAME_HASH_SIZE 16
 #define LABEL_MAX 1024
 #define SECRET_MAX 131072 /* bytes */
