@@ -99,7 +99,8 @@ rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, 
 	long nowhere = 0;
 
 	if (rbr_cache_read_again(&wish->token_key, wish->seen ? wish->seen : &nowhere, &credential->record) &&
-		rbr_credential_from_record(credential) && has_its_provider(&credential->record) && will_do(context, wish, credential))
+		rbr_credential_from_record(credential) && has_its_provider(&credential->record) &&
+		will_do(context, wish, credential))
 		return true;
 	rbr_credential_wipe(credential);
 	return false;
