@@ -12,6 +12,7 @@
 #include "cached.h"
 #include "command.h"
 #include "logout.h"
+#include "needs.h"
 #include "person/log.h"
 #include "renewal/discovery.h"
 #include "renewal/exchange.h"
@@ -176,6 +177,8 @@ rbr_command_logout(struct rbr_context *context, int argc, char **argv)
 	if (rc < 0 && forgotten)
 		return rbr_logout_but(context, "forgotten");
 	if (rc == 0)
-		rbr_say("%s: logged out\n", name);
+		rbr_say(rbr_needs_login(context, &account) ? "%s: logged out\n"
+							   : "%s: what was cached is dropped; it has no login to end\n",
+			name);
 	return rc;
 }

@@ -35,23 +35,43 @@ read_address(const char *address, struct sockaddr_un *ret_socket, socklen_t *ret
 	return true;
 }
 
+/* Where the keyring's module looks for it: what is named, else what lies in the folder of the session. NULL if there is none. */
+static const char *
+find_address(char usual[ADDRESS_MAX])
+{
+	static const char prefix[] = "unix:path=";
+	const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS"), *runtime = secure_getenv("XDG_RUNTIME_DIR");
+	int length;
+
+	if (address && *address)
+		return address;
+	if (runtime && *runtime)
+		length = snprintf(usual, ADDRESS_MAX, "%s%s/bus", prefix, runtime);
+	else
+		length = snprintf(usual, ADDRESS_MAX, "%s/run/user/%u/bus", prefix, geteuid());
+	return length < ADDRESS_MAX && access(usual + sizeof prefix - 1, F_OK) == 0 ? usual : NULL;
+}
+
+bool
+rbr_bus_is_absent(void)
+{
+	char usual[ADDRESS_MAX];
+
+	return !find_address(usual);
+}
+
 void
 rbr_check_bus(struct rbr_checkup *checkup)
 {
 	RBR_CLEANUP(rbr_close) int connection = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	const char *address = secure_getenv("DBUS_SESSION_BUS_ADDRESS");
 	char usual[ADDRESS_MAX];
+	const char *address = find_address(usual);
 	struct sockaddr_un where;
 	socklen_t size;
 
-	(void)snprintf(usual, sizeof usual, "/run/user/%u/bus", geteuid());
-	if (!address && access(usual, F_OK) < 0) {
+	if (!address) {
 		rbr_unchecked(checkup, SUBJECT, "no session here: no keyring service, no windows, no notices");
 		return;
-	}
-	if (!address) {
-		(void)snprintf(usual, sizeof usual, "unix:path=/run/user/%u/bus", geteuid());
-		address = usual;
 	}
 	if (!read_address(address, &where, &size))
 		rbr_unchecked(

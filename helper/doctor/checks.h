@@ -14,6 +14,9 @@ void rbr_check_cache(struct rbr_checkup *checkup);
 /* The user's D-Bus session. */
 void rbr_check_bus(struct rbr_checkup *checkup);
 
+/* Is there no session whose bus could be asked? */
+bool rbr_bus_is_absent(void);
+
 /* Every module: who can change it, and whether it can be loaded. */
 void rbr_check_modules(struct rbr_checkup *checkup);
 

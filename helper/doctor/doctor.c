@@ -69,7 +69,7 @@ check_accounts(struct rbr_checkup *checkup, struct rbr_done *done)
 	return rc;
 }
 
-/* Where no account says so, the store that one would have. */
+/* Where no account says so, the store that one would have. Without a session it is ill only where an account has it. */
 static void
 check_default_store(struct rbr_checkup *checkup, struct rbr_done *done)
 {
@@ -80,6 +80,9 @@ check_default_store(struct rbr_checkup *checkup, struct rbr_done *done)
 		return;
 	if (rbr_account_assemble("store", &lines, "the defaults", &account, &checkup->context->error) < 0)
 		rbr_ill_by_error(checkup, "defaults", NULL);
+	else if (rbr_bus_is_absent() && rbr_account_value(&account, RBR_KEY_STORE, 0)->layer == RBR_LAYER_DEFAULT)
+		rbr_unchecked(checkup, "store secret_service",
+			"no keyring service here; `ringbearer store init` and then `ringbearer add NAME --store=file` do without");
 	else
 		rbr_check_store(checkup, &account, done);
 }

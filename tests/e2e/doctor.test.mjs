@@ -185,6 +185,19 @@ describe('a machine and its accounts', () => {
     fs.symlinkSync(world.program, link);
   });
 
+  test('a machine without a session needs no keyring service until an account does', { skip: fs.existsSync(`/run/user/${process.geteuid()}/bus`) && 'there is a session' }, async () => {
+    const env = { DBUS_SESSION_BUS_ADDRESS: undefined, XDG_RUNTIME_DIR: undefined, XDG_CONFIG_HOME: path.join(world.dir, 'bare') };
+    const bare = await doctor([], { env });
+    assert.equal(bare.code, 0, JSON.stringify(bare.findings));
+    assert.equal(bare.of('store secret_service')[0].state, 'unchecked');
+    assert.match(bare.of('store secret_service')[0].detail, /`ringbearer store init`.*--store=file/);
+    await withFile(path.join(env.XDG_CONFIG_HOME, 'ringbearer/accounts', name), Object.entries(keys()).map(([key, value]) => `${key} = ${value}\n`).join(''), async () => {
+      const result = await doctor([], { env });
+      assert.equal(result.of('store secret_service').at(-1).state, 'ill');
+      assert.equal(result.code, 4);
+    });
+  });
+
   test('for a person: a line each, two screens, and colour only on a terminal that wants it', async () => {
     const plain = await world.must(['doctor']);
     assert.doesNotMatch(plain.stdout, /\x1b/);
