@@ -66,6 +66,13 @@ describe('without a keyring service', { skip: missing }, () => {
     for (const file of fs.readdirSync(folder)) fs.rmSync(path.join(folder, file));
     assert.match((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).stderr, new RegExp(`run \`ringbearer store init ${name}\``));
     await world.must(['store', 'init', name]);
+    const other = fresh('gone');
+    await world.add(other, keys, KEY);
+    fs.rmSync(key);
+    fs.copyFileSync(`${key}.away`, key);
+    fs.chmodSync(key, 0o600);
+    const { stdout } = await world.run(['doctor', other]);
+    assert.match(stdout, /was sealed with another key than .*move the files \*\.sealed away .*`ringbearer secret ACCOUNT`/);
   });
 
   test('a passphrase that the account names is asked for by the account\'s name, until it is right', async () => {

@@ -40,6 +40,7 @@ struct work {
 	struct rbr_seal_key_use use;
 	struct rbr_seal_key key;
 	bool has_key;
+	bool trial; /* no account's: whether the store can be written */
 	char bound[RBR_SEAL_BINDING_MAX]; /* what the item is, with NULs between */
 	struct rbr_writer binding;
 	rbr_file_name name;
@@ -101,6 +102,7 @@ name_item(struct work *work, const struct ringbearer_item *item)
 	unsigned char hash[NAME_HASH_SIZE];
 	char hex[2 * NAME_HASH_SIZE + 1];
 
+	work->trial = strcmp(item->kind, "probe") == 0;
 	work->binding = rbr_writer_start(work->bound, sizeof work->bound);
 	rbr_seal_bind(item, &work->binding);
 	if (!rbr_writer_fits(&work->binding))
@@ -151,6 +153,12 @@ explain(const struct work *work, const char *name, enum rbr_seal_state state)
 	case RBR_SEAL_LATER:
 		return fail(work, name, "was written by a later version of ringbearer; install that one");
 	case RBR_SEAL_OTHER_KEY:
+		if (work->trial)
+			return host->fail(work->folder.call, RINGBEARER_E_STORE_UNAVAILABLE,
+				"what is in %s was sealed with another key than %s; put the right key back, or if it is lost, move the "
+				"files *" SUFFIX
+				" away from there and give the secrets again with `ringbearer secret ACCOUNT`",
+				work->folder.path, rbr_seal_key_name(&work->use, key));
 		return host->fail(work->folder.call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the sealed file %s/%s was sealed with another key than %s; put the right key back, or remove the file and give the secret again",
 			work->folder.path, name, rbr_seal_key_name(&work->use, key));
