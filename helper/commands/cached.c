@@ -19,7 +19,7 @@ struct forgotten {
 static bool
 is_replaceable(const struct rbr_message *record)
 {
-	static const char *const kinds[] = {"token", "verdict", "handed"};
+	static const char *const kinds[] = {"token", "verdict", "handed", "pause"};
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(kinds); i++)

@@ -15,7 +15,9 @@
  * - Whoever else suspects the same token leaves with the new one as soon as it is there, and the pause is noted before the
  *   renewal begins.
  *
- * What was handed out is a record in the kernel's keyring, one for each account and form, with a hash of the token.
+ * What was handed out is a record in the cache, one for each account and form, with a hash of the token. The pause is one of its
+ * own, which nobody writes but who begins a renewal: of two hundred callers, one that looked before must not take it away when it
+ * notes what it has handed out.
  */
 #include "config.h"
 
@@ -39,17 +41,18 @@
 #define HASH_MAX 20
 
 struct memory {
-	struct rbr_cache_key key;
+	struct rbr_cache_key key; /* what was handed out */
+	struct rbr_cache_key pause_key; /* there while no other renewal is made */
 	const char *account;
 	char hash[HASH_MAX]; /* of the token that was handed out last; "": none */
 	int64_t at_ms; /* when that was (CLOCK_BOOTTIME) */
-	int64_t renewed_ms; /* when a token was renewed on suspicion; 0: not lately */
 };
 
 static void
 forget(struct memory *memory)
 {
 	rbr_cache_key_wipe(&memory->key);
+	rbr_cache_key_wipe(&memory->pause_key);
 }
 
 static void
@@ -58,25 +61,28 @@ hash_token(const char *token, char hash[HASH_MAX])
 	(void)snprintf(hash, HASH_MAX, "%016" PRIx64, rbr_hash(token, strlen(token)));
 }
 
+static int
+make_key(struct rbr_cache_key *key, const char *kind, const struct rbr_wish *wish)
+{
+	return rbr_cache_key_add(key, kind) < 0 || rbr_cache_key_add(key, wish->account) < 0
+		? -1
+		: rbr_cache_key_add(key, wish->request->format->name);
+}
+
 static bool
 recall(struct memory *memory, const struct rbr_wish *wish)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
-	int64_t now = rbr_now_ms();
 	const char *hash;
 
 	memory->account = wish->account;
-	if (rbr_cache_key_add(&memory->key, "handed") < 0 || rbr_cache_key_add(&memory->key, wish->account) < 0 ||
-		rbr_cache_key_add(&memory->key, wish->request->format->name) < 0)
+	if (make_key(&memory->key, "handed", wish) < 0 || make_key(&memory->pause_key, "pause", wish) < 0)
 		return false;
 	if (!rbr_cache_read(&memory->key, &record))
 		return true;
 	hash = rbr_message_get(&record, "hash");
 	(void)snprintf(memory->hash, sizeof memory->hash, "%s", hash ? hash : "");
 	memory->at_ms = rbr_message_get_number(&record, "at_ms", 0);
-	memory->renewed_ms = rbr_message_get_number(&record, "renewed_ms", 0);
-	if (memory->renewed_ms > now || now - memory->renewed_ms >= SUSPICION_PAUSE_MS)
-		memory->renewed_ms = 0;
 	return true;
 }
 
@@ -85,14 +91,36 @@ static void
 note(struct memory *memory, const char *token)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
-	int64_t keep_ms = memory->renewed_ms != 0 ? SUSPICION_PAUSE_MS : SUSPICION_WINDOW_MS;
 
 	hash_token(token, memory->hash);
 	if (rbr_message_add(&record, "account", memory->account) == 0 &&
 		rbr_message_add(&record, "hash", memory->hash) == 0 &&
-		rbr_message_add_number(&record, "at_ms", rbr_now_ms()) == 0 &&
-		rbr_message_add_number(&record, "renewed_ms", memory->renewed_ms) == 0)
-		(void)rbr_cache_write(&memory->key, &record, keep_ms / 1000);
+		rbr_message_add_number(&record, "at_ms", rbr_now_ms()) == 0)
+		(void)rbr_cache_write(&memory->key, &record, SUSPICION_WINDOW_MS / 1000);
+}
+
+/* Notes that a renewal begins for this reason. */
+static void
+note_pause(const struct memory *memory)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	if (rbr_message_add(&record, "account", memory->account) == 0 &&
+		rbr_message_add_number(&record, "renewed_ms", rbr_now_ms()) == 0)
+		(void)rbr_cache_write(&memory->pause_key, &record, SUSPICION_PAUSE_MS / 1000);
+}
+
+/* Was a token renewed for this reason lately? */
+static bool
+is_pausing(const struct memory *memory)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	int64_t age;
+
+	if (!rbr_cache_read(&memory->pause_key, &record))
+		return false;
+	age = rbr_now_ms() - rbr_message_get_number(&record, "renewed_ms", 0);
+	return age >= 0 && age < SUSPICION_PAUSE_MS;
 }
 
 static bool
@@ -102,7 +130,7 @@ is_suspect(const struct memory *memory, const char *token)
 	int64_t age = rbr_now_ms() - memory->at_ms;
 
 	hash_token(token, hash);
-	return strcmp(hash, memory->hash) == 0 && age >= 0 && age < SUSPICION_WINDOW_MS && memory->renewed_ms == 0;
+	return strcmp(hash, memory->hash) == 0 && age >= 0 && age < SUSPICION_WINDOW_MS && !is_pausing(memory);
 }
 
 /* A renewal is under way: waits for what comes of it. */
@@ -143,8 +171,7 @@ renew(struct rbr_context *context, const struct rbr_wish *wish, struct memory *m
 		return;
 	rbr_trace(
 		context, "%s: the same token is asked for again; it is renewed in case it was refused", wish->account);
-	memory->renewed_ms = rbr_now_ms();
-	note(memory, credential->token);
+	note_pause(memory);
 	suspicion.urgency = RBR_SUSPECTED;
 	suspicion.interactive = false;
 	suspicion.refused = credential->token;
