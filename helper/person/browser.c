@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -16,14 +15,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "detached.h"
 #include "protocol/fastpath/url.h"
 #include "protocol/url-characters.h"
 #include "words.h"
-
-/* CLOSE_RANGE_CLOEXEC (Linux 5.11), which not every C library's headers have. */
-#define CLOSE_ON_EXEC 4u
-
-extern char **environ;
 
 const char *
 rbr_browser_named(void)
@@ -33,44 +28,14 @@ rbr_browser_named(void)
 	return browser && *browser ? browser : NULL;
 }
 
-static bool
-prepare(posix_spawn_file_actions_t *actions, posix_spawnattr_t *attributes)
-{
-	sigset_t all, none;
-
-	(void)sigfillset(&all);
-	(void)sigemptyset(&none);
-	return posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0) == 0 &&
-		posix_spawn_file_actions_addopen(actions, STDOUT_FILENO, "/dev/null", O_WRONLY, 0) == 0 &&
-		posix_spawn_file_actions_adddup2(actions, STDOUT_FILENO, STDERR_FILENO) == 0 &&
-		posix_spawnattr_setsigdefault(attributes, &all) == 0 &&
-		posix_spawnattr_setsigmask(attributes, &none) == 0 &&
-		posix_spawnattr_setflags(
-			attributes, POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID) == 0;
-}
-
 /* The program's number; 0 if there is none. */
 static pid_t
 start(char **words)
 {
-	posix_spawn_file_actions_t actions;
-	posix_spawnattr_t attributes;
-	pid_t child = 0;
+	mode_t mask = umask(022); /* ours is for secrets */
+	pid_t child = rbr_detached_start(words[0], words);
 
-	(void)posix_spawn_file_actions_init(&actions);
-	(void)posix_spawnattr_init(&attributes);
-	if (prepare(&actions, &attributes)) {
-		mode_t mask = umask(022); /* ours is for secrets */
-
-		/* What we were given by whoever started us is not for the browser either. */
-		(void)syscall(SYS_close_range, 3u, ~0u, CLOSE_ON_EXEC);
-
-		if (posix_spawnp(&child, words[0], &actions, &attributes, words, environ) != 0)
-			child = 0;
-		(void)umask(mask);
-	}
-	(void)posix_spawnattr_destroy(&attributes);
-	(void)posix_spawn_file_actions_destroy(&actions);
+	(void)umask(mask);
 	return child;
 }
 
