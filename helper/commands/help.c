@@ -66,6 +66,7 @@ print_command(const struct rbr_command *command)
 	}
 	if (strcmp(command->name, "add") == 0)
 		print_keys();
+	rbr_say("\nringbearer-%s(1) says more.\n", command->name);
 }
 
 int

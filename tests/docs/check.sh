@@ -5,7 +5,8 @@ set -u
 
 srcdir=$1
 builddir=$2
-manual=$builddir/helper/ringbearer.1
+pages=$builddir/helper/manual
+manual=$pages/ringbearer.1
 protocol=$srcdir/protocol/ringbearer-protocol.7
 module=$srcdir/protocol/ringbearer-module.7
 library=$srcdir/protocol/libringbearer.3
@@ -86,7 +87,7 @@ check_built() {
     echo "$manual was not built"
     return 1
   fi
-  ! grep -nE '^@[A-Z]+@$|@[a-z]+dir@|@VERSION@' "$manual"
+  ! grep -nE '@[A-Z]+( [^ ]*)?@|@[a-z]+dir@' "$pages"/*.1
 }
 
 check_keys() {
@@ -99,15 +100,37 @@ table_of_commands() {
   sed -n '/rbr_commands\[\] = {/,/^};/p' "$srcdir/helper/commands/command.c"
 }
 
-check_commands() {
+check_commands() { # a page each, and a line in ringbearer(1)
   table_of_commands | sed -n 's/^	{"\([a-z-]*\)", rbr_command_.*/\1/p' >"$scratch/code"
-  section COMMANDS "$manual" | sed -n 's/^\.SS //p' >"$scratch/manual"
-  same "$scratch/code" "$scratch/manual"
+  section COMMANDS "$manual" | sed -n 's/^\.BR ringbearer\\-\([a-z-]*\) (1)$/\1/p' >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual" || return 1
+  for page in "$srcdir"/helper/manual/ringbearer-*.in; do basename "$page" .in | sed 's/^ringbearer-//'; done >"$scratch/manual"
+  same "$scratch/code" "$scratch/manual" || return 1
+  while read -r command; do
+    [ -s "$pages/ringbearer-$command.1" ] || { echo "ringbearer-$command.1 was not built"; return 1; }
+  done <"$scratch/code"
 }
 
-check_options() {
-  table_of_commands | grep -o -e '--[a-z][a-z-]*' | sort -u >"$scratch/code"
-  mentioned "$scratch/code" "$manual"
+check_options() { # what help says of a command is in its page, and what is an option in the page is one in the help
+  for page in "$pages"/ringbearer-*.1; do
+    command=$(basename "$page" .1 | sed 's/^ringbearer-//')
+    table_of_commands | awk -v head="	{\"$command\"," 'index($0, "	{\"") == 1 { its = index($0, head) == 1 } its' | grep -o -e '--[a-z][a-z-]*' | sort -u >"$scratch/code"
+    [ ! -s "$scratch/code" ] || mentioned "$scratch/code" "$page" || return 1
+    section OPTIONS "$page" | sed -n '/^\.TP$/{n;p;}' | sed -e 's/\\-/-/g' | grep -o -e '--[a-z][a-z-]*' | sort -u >"$scratch/manual"
+    comm -13 "$scratch/code" "$scratch/manual" >"$scratch/made-up"
+    [ ! -s "$scratch/made-up" ] || { echo "only in $page:"; cat "$scratch/made-up"; return 1; }
+  done
+}
+
+# Pages that other pages name are there.
+check_references() {
+  for page in "$pages"/*.1 "$protocol" "$module" "$library" "$program"; do
+    sed 's/\\f[A-Z]//g; s/\\-/-/g' "$page" | grep -oE 'ringbearer-[a-z]+ \(1\)' | sed 's/ (1)$//' | sort -u | while read -r name; do
+      [ -s "$pages/$name.1" ] || echo "${page##*/} names $name(1)"
+    done
+  done >"$scratch/lost"
+  cat "$scratch/lost"
+  [ ! -s "$scratch/lost" ]
 }
 
 vocabulary() { # "name exit_status", without ok
@@ -142,7 +165,7 @@ check_constants() {
 check_formats() {
   sed -n 's/^	{"\([a-z-]*\)", ".*", rbr_format_.*/\1/p' "$srcdir/protocol/formats/formats.c" >"$scratch/code"
   section FORMATS "$protocol" | sed -n '/^\.TP$/{n;s/^\.B \([a-z-]*\)$/\1/p;}' >"$scratch/manual"
-  same "$scratch/code" "$scratch/manual" && mentioned "$scratch/code" "$manual"
+  same "$scratch/code" "$scratch/manual" && mentioned "$scratch/code" "$pages/ringbearer-get.1"
 }
 
 check_request_keys() {
@@ -162,7 +185,7 @@ check_states() { # of `list`, as JSON has them and as a person reads them
     grep -oE 'state = "[a-z_]+"|\? "[a-z_]+" : "[a-z_]+"' "$srcdir/helper/commands/list.c" | grep -oE '"[a-z_]+"' | tr -d '"'
     grep -oE '\{"[a-z_]+", "[a-z ]+"\}' "$srcdir/helper/commands/list.c" | sed 's/.*, "\(.*\)"}/\1/'
   } | sort -u >"$scratch/code"
-  mentioned "$scratch/code" "$manual"
+  mentioned "$scratch/code" "$pages/ringbearer-list.1"
 }
 
 check_provider_files() {
@@ -233,13 +256,34 @@ compile() { # NAME PAGE OPTION …
 }
 
 check_lint() {
-  mandoc -Tlint -Wwarning "$1"
+  mandoc -Tlint -Wwarning "$@"
 }
 
-check 'ringbearer.1 was built, with nothing left to fill in' check_built
+check_groff() {
+  for page in "$@"; do
+    groff -k -man -Tutf8 -ww -Wbreak -P-c "$page" 2>&1 >"$scratch/page" | sed "s|^|${page##*/}: |"
+    [ -s "$scratch/page" ] || echo "${page##*/} is empty"
+  done >"$scratch/warnings"
+  cat "$scratch/warnings"
+  [ ! -s "$scratch/warnings" ]
+}
+
+# man(1) joins its words with a dash; what an apropos shows is the name line.
+check_man() {
+  mkdir -p "$scratch/man/man1"
+  cp "$pages"/*.1 "$scratch/man/man1/"
+  for page in "$pages"/ringbearer-*.1; do
+    command=$(basename "$page" .1 | sed 's/^ringbearer-//')
+    MANPAGER=cat MANWIDTH=100 man -M "$scratch/man" ringbearer "$command" >"$scratch/page" || return 1
+    grep -q "^ *ringbearer-$command - [a-z]" "$scratch/page" || { echo "ringbearer $command:"; head "$scratch/page"; return 1; }
+  done
+}
+
+check 'the pages were built, with nothing left to fill in' check_built
 check 'keys.def and the account keys in ringbearer(1)' check_keys
-check 'command.c and the commands in ringbearer(1)' check_commands
-check 'the options in command.c are in ringbearer(1)' check_options
+check 'command.c and the pages of its commands' check_commands
+check 'the options in command.c and those in the pages' check_options
+check 'the pages that are named are there' check_references
 check 'error.c and the errors in ringbearer-protocol(7), with their exit status' check_errors
 check 'error.c and the diagnostics in ringbearer(1)' check_diagnostics
 check 'error.c and the exit status in ringbearer(1)' check_exit_statuses
@@ -247,7 +291,7 @@ check 'the names in error.c and the constants in ringbearer.h' check_constants
 check 'formats.c and the formats in the manual' check_formats
 check 'the keys of a request are in ringbearer-protocol(7)' check_request_keys
 check 'the environment variables are in ringbearer(1)' check_environment
-check 'the states of list are in ringbearer(1)' check_states
+check 'the states of list are in ringbearer-list(1)' check_states
 check 'the keys that only provider files have are in ringbearer(1)' check_provider_keys
 check 'the provider files and those that are installed' check_provider_files
 check 'the functions of the host are in ringbearer-module(7)' members ringbearer_host
@@ -265,12 +309,21 @@ else
   skip 'the example in ringbearer-module(7) compiles' 'no C compiler'
   skip 'the example in libringbearer(3) compiles' 'no C compiler'
 fi
-for page in "$manual" "$protocol" "$module" "$library" "$program"; do
-  if command -v mandoc >/dev/null 2>&1; then
-    check "mandoc finds nothing wrong with ${page##*/}" check_lint "$page"
-  else
-    skip "mandoc finds nothing wrong with ${page##*/}" 'mandoc is missing'
-  fi
-done
+set -- "$pages"/*.1 "$protocol" "$module" "$library" "$program"
+if command -v mandoc >/dev/null 2>&1; then
+  check 'mandoc finds nothing wrong with the pages' check_lint "$@"
+else
+  skip 'mandoc finds nothing wrong with the pages' 'mandoc is missing'
+fi
+if command -v groff >/dev/null 2>&1; then
+  check 'groff finds nothing wrong with the pages' check_groff "$@"
+else
+  skip 'groff finds nothing wrong with the pages' 'groff is missing'
+fi
+if man --version 2>/dev/null | grep -q '^man 2'; then
+  check 'man finds the page of each command' check_man
+else
+  skip 'man finds the page of each command' 'man-db is missing'
+fi
 echo "1..$number"
 [ "$failures" = 0 ]
