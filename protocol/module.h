@@ -102,8 +102,8 @@ struct ringbearer_host {
 
 	/* A request for tokens is about to leave: to be called when the connection stands and before the first byte is
 	 * sent. Lifetimes count from here; and from here on it is uncertain whether the refresh token was used up, until
-	 * the answer is kept. */
-	void (*sending)(struct ringbearer_call *call);
+	 * the answer is kept. Other than 0: it must not leave, and the operation returns this code, which is recorded. */
+	int (*sending)(struct ringbearer_call *call);
 
 	/* Puts the bytes of an answer that may hold a new refresh token where the death of this process cannot reach
 	 * them, before they are looked at. To be called for what has come so far each time some more has; `accept` gets
@@ -134,6 +134,11 @@ struct ringbearer_host {
 	 * says so. */
 	void (*asking)(struct ringbearer_call *call, bool begins);
 
+	/* For a store that is elsewhere: what this machine keeps for it in the store that the account names as `store_local`. KIND is
+	 * RINGBEARER_LOCAL_SEAL or RINGBEARER_LOCAL_PASSWORD. RINGBEARER_E_NO_SECRET if there is none, RINGBEARER_E_STORE_…
+	 * The value is blotted out of messages and belongs to the module. */
+	int (*local_secret)(struct ringbearer_call *call, const char *kind, struct ringbearer_secret **ret_value);
+
 	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;
 	 * secret_free(NULL) does nothing. secret_data() is valid until the buffer is appended to or freed. */
 	struct ringbearer_secret *(*secret_new)(const void *data, size_t size);
@@ -142,6 +147,10 @@ struct ringbearer_host {
 	size_t (*secret_size)(const struct ringbearer_secret *secret);
 	void (*secret_free)(struct ringbearer_secret *secret);
 };
+
+/* What a machine keeps for a store that is elsewhere (host->local_secret()). */
+#define RINGBEARER_LOCAL_SEAL "seal_key" /* 64 hexadecimal digits: the key that values are sealed with */
+#define RINGBEARER_LOCAL_PASSWORD "store_password" /* of `store_user` */
 
 /* Which stored secrets a grant wants to be handed (ringbearer_grant.needs). */
 enum ringbearer_need {
@@ -184,6 +193,59 @@ struct ringbearer_item {
 };
 
 typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void *data);
+
+/*
+ * The shared journal: what a store must be able to do so that many machines can share one login that rotates. All of it is about
+ * one item, the refresh token. Each item has, beside its value,
+ *
+ * - a version, which is another each time the value is replaced, and never one that it has had;
+ * - records: short named values that go by themselves at their time, and with the value that they are about: store() and
+ *   erase() drop them, and touch no lease;
+ * - a lease, which one machine has, for so many seconds unless it is kept up, with a number that grows each time it is taken.
+ *
+ * Each operation is one step that all machines see in the same order, and that is safe from the death of a part of the store when it
+ * returns 0. RINGBEARER_E_BUSY is for what is not so (any more), and nothing was changed then. After RINGBEARER_E_STORE_UNAVAILABLE it is
+ * not known whether something was: the host looks again before it builds on either.
+ */
+
+#define RINGBEARER_RECORDS_MAX 64 /* of an item */
+#define RINGBEARER_RECORD_NAME_MAX 40 /* bytes, a to z, 0 to 9 and "-" */
+#define RINGBEARER_RECORD_SECONDS_MAX (10 * 24 * 3600)
+
+struct ringbearer_record {
+	const char *name;
+	const struct ringbearer_secret *value; /* up to 128 KiB; in a change NULL: away with it */
+	int64_t seconds; /* in a change: how long it stays; 0: until it is dropped */
+	int64_t version; /* in a view: the step that wrote it, comparable with the view's `revision` */
+};
+
+/* An item as it was at one moment. The store makes it, with host->secret_new() for all that is secret, and the host has it from then on,
+ * also after a failure; names are copied into it by the store. */
+struct ringbearer_view {
+	uint32_t size;
+	int64_t revision; /* the moment: all that came before has a smaller number or this one */
+	int64_t version; /* of the value; 0: there is none */
+	struct ringbearer_secret *value;
+	int64_t lease; /* the number of the lease; 0: nobody has it */
+	struct ringbearer_secret *holder; /* who has it, as was said to acquire() */
+	size_t record_count;
+	struct ringbearer_record records[RINGBEARER_RECORDS_MAX]; /* those whose time is over are left out */
+	char names[RINGBEARER_RECORDS_MAX][RINGBEARER_RECORD_NAME_MAX + 1];
+};
+
+/* A change of an item, all of it or nothing. */
+struct ringbearer_change {
+	uint32_t size;
+	int64_t if_lease; /* only if this is the lease's number; 0: whoever has it */
+	int64_t if_version; /* only if this is the value's version; 0: whichever it has */
+	const struct ringbearer_secret *value; /* replaces the value, if there is one; NULL: it stays */
+	bool release; /* the lease of if_lease ends with it */
+	size_t record_count;
+	const struct ringbearer_record *records;
+};
+
+/* A line about the store for people: "leader" with "b (https://…)". */
+typedef void (*ringbearer_store_teller)(const char *name, const char *text, void *data);
 
 /* What the way to a server looked like (ringbearer_grant.probe). */
 struct ringbearer_probe {
@@ -260,6 +322,37 @@ struct ringbearer_store {
 
 	/* A lookup() will come: begins what it would have to wait for, does not wait for it, and says nothing if it fails. */
 	void (*expect)(struct ringbearer_call *call);
+
+	/*
+	 * The shared journal, all of these or none.
+	 */
+
+	/* How ITEM is now. 0 also if there is none: its version is 0 then. */
+	int (*view)(struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_view *ret_view);
+
+	/* Takes ITEM's lease for SECONDS in the name of HOLDER (a text of up to 512 bytes, no secret), if nobody has it, or who has it
+	 * has the number DISPLACES (0: nobody's is taken away). RET_VIEW is how the item is with that: the lease in it is
+	 * the caller's. RINGBEARER_E_BUSY if somebody has it: RET_VIEW says who. A lease lasts SECONDS
+	 * at least, counted from when the call began, unless it is released or taken away, and not much longer. */
+	int (*acquire)(struct ringbearer_call *call, const struct ringbearer_item *item, const char *holder,
+		int64_t seconds, int64_t displaces, struct ringbearer_view *ret_view);
+
+	/* The lease with the number LEASE, which this process has taken, lasts its SECONDS from now on again. RINGBEARER_E_BUSY if it has
+	 * ended. */
+	int (*keep)(struct ringbearer_call *call, const struct ringbearer_item *item, int64_t lease);
+
+	/* Makes CHANGE. RINGBEARER_E_BUSY if its conditions are not met. *RET_VERSION is the value's afterwards. */
+	int (*store_if)(struct ringbearer_call *call, const struct ringbearer_item *item,
+		const struct ringbearer_change *change, int64_t *ret_version);
+
+	/* Returns when anything about ITEM has changed after REVISION (of a view), its lease's end included, or MILLISECONDS have passed, or
+	 * sooner: the host looks. It costs the store the same however many wait and for how long. */
+	int (*wait)(struct ringbearer_call *call, const struct ringbearer_item *item, int64_t revision,
+		int64_t milliseconds);
+
+	/* Tells what people should know of the store's state: its endpoints and which of them answer, who leads, how full it is. Asks
+	 * each part for itself and does not give up at the first that is silent. An error if no secret can be had. */
+	int (*describe)(struct ringbearer_call *call, ringbearer_store_teller tell, void *data);
 };
 
 /* What reads a language of callers. */

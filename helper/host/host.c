@@ -293,13 +293,14 @@ host_asking(struct ringbearer_call *call, bool begins)
 	call->deadline_ms = rbr_now_ms() + (begins ? PERSON_MS : call->left_ms);
 }
 
-static void
+static int
 host_sending(struct ringbearer_call *call)
 {
 	call->sent = rbr_clock_now();
 	call->sent_ms = rbr_now_ms();
 	if (call->rotation)
 		rbr_rotation_mark(call->rotation);
+	return 0;
 }
 
 static void
@@ -395,6 +396,15 @@ host_ask(struct ringbearer_call *call, const char *prompt, struct ringbearer_sec
 	return rc;
 }
 
+static int
+host_local_secret(struct ringbearer_call *call, const char *kind, struct ringbearer_secret **ret_value)
+{
+	(void)kind;
+	(void)ret_value;
+	return rbr_fail(
+		&call->context->error, RINGBEARER_E_NO_SECRET, "this machine keeps nothing for stores elsewhere");
+}
+
 static const char *
 host_secret_data(const struct ringbearer_secret *secret)
 {
@@ -432,6 +442,7 @@ rbr_host(void)
 		.discovered = host_discovered,
 		.ask = host_ask,
 		.asking = host_asking,
+		.local_secret = host_local_secret,
 		.secret_new = rbr_secret_new,
 		.secret_append = rbr_secret_append,
 		.secret_data = host_secret_data,

@@ -152,6 +152,8 @@ perform(const struct rbr_oauth *oauth, CURL *curl, const char *url, int64_t whol
 		code = CURLE_OK;
 	}
 	rbr_transfer_settle(transfer);
+	if (answer->withheld < 0)
+		return answer->withheld;
 	if (code == CURLE_OK || transfer->excess != RBR_HTTP_EXCESS_NONE)
 		(void)curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	memcpy(answer->location_host, transfer->headers.location_host, sizeof answer->location_host);

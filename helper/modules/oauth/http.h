@@ -15,6 +15,7 @@ struct rbr_http_answer {
 	struct ringbearer_secret *body; /* what came of it, also if it was cut or too long */
 	long retry_after; /* seconds; 0: not said */
 	bool sent; /* the request may have reached the server */
+	int withheld; /* other than 0: the host would not have it leave, for this reason */
 	bool timed_out; /* and no whole answer came in time */
 	bool refusal; /* the body's status is none of 2xx, also where it was cut: no token in it is meant */
 	char location_host[RBR_HTTP_LOCATION_HOST_MAX]; /* where a redirect wanted us to go; "" if nowhere */

@@ -57,6 +57,7 @@ rbr_token_parameters(const struct rbr_oauth *oauth, bool with_scope, struct ring
 enum outcome {
 	OUTCOME_SETTLED, /* tokens, or an answer that no other try will change */
 	OUTCOME_NOT_SENT, /* the server knows nothing of it */
+	OUTCOME_WITHHELD, /* not sent, and it must not be */
 	OUTCOME_TURNED_AWAY, /* 429 or 503: not processed */
 	OUTCOME_UNCERTAIN, /* it may have been processed, and the answer is lost */
 };
@@ -66,6 +67,8 @@ judge(int rc, const struct rbr_http_answer *answer, enum rbr_replay replay, cons
 {
 	if (rc == 0 || tokens->refresh_token)
 		return OUTCOME_SETTLED;
+	if (answer->withheld < 0)
+		return OUTCOME_WITHHELD;
 	if (answer->status == 429 || answer->status == 503)
 		return OUTCOME_TURNED_AWAY;
 	if (rc == RINGBEARER_E_NETWORK)
@@ -96,8 +99,8 @@ pause_before_retry(const struct rbr_oauth *oauth, enum outcome outcome, const st
 		most = 0;
 	if (outcome == OUTCOME_TURNED_AWAY && answer->retry_after > 0)
 		pause = (int64_t)answer->retry_after * 1000;
-	if (outcome == OUTCOME_SETTLED || attempt >= most || pause > RBR_RETRY_AFTER_WAIT_MAX_MS ||
-		pause >= oauth->host->remaining_ms(oauth->call))
+	if (outcome == OUTCOME_SETTLED || outcome == OUTCOME_WITHHELD || attempt >= most ||
+		pause > RBR_RETRY_AFTER_WAIT_MAX_MS || pause >= oauth->host->remaining_ms(oauth->call))
 		return -1;
 	return pause;
 }
@@ -151,7 +154,8 @@ send_request(const struct rbr_oauth *oauth, const struct ringbearer_secret *body
 		timed_out = answer.timed_out;
 		rbr_http_answer_wipe(oauth, &answer);
 		/* A second try that does not get through says nothing about the first. */
-		if (lost && (outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_TURNED_AWAY))
+		if (lost &&
+			(outcome == OUTCOME_NOT_SENT || outcome == OUTCOME_WITHHELD || outcome == OUTCOME_TURNED_AWAY))
 			outcome = OUTCOME_UNCERTAIN;
 		lost = lost || outcome == OUTCOME_UNCERTAIN;
 		if (pause < 0)

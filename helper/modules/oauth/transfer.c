@@ -70,10 +70,10 @@ before_request(void *user, char *to, char *from, int to_port, int from_port) /* 
 	(void)from;
 	(void)to_port;
 	(void)from_port;
-	transfer->answer->sent = true;
 	if (transfer->posts)
-		transfer->oauth->host->sending(transfer->oauth->call);
-	return CURL_PREREQFUNC_OK;
+		transfer->answer->withheld = transfer->oauth->host->sending(transfer->oauth->call);
+	transfer->answer->sent = transfer->answer->withheld == 0;
+	return transfer->answer->sent ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
 }
 
 /* Also those of interim answers, of a proxy and of trailers. */
