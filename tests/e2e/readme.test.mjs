@@ -4,7 +4,9 @@
 // caller. The tests' servers and secrets stand in for the services', and nothing else is changed.
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs';
+import os from 'node:os';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { DASHBOARD, MACHINE, API_KEY } from '../servers/fixtures.mjs';
@@ -185,12 +187,89 @@ describe('on a server, in a container', { concurrency: false }, () => {
   });
 });
 
+// What these run is not here: programs of these names write down what they were told, and the package builders leave what theirs
+// leave. The files for the distributions are made as they are.
+describe('to install', () => {
+  const BUILDERS = {
+    deb: 'touch packages/deb/ringbearer_0-1_amd64.deb packages/deb/ringbearer-secret-service_0-1_amd64.deb packages/deb/ringbearer-dbgsym_0-1_amd64.deb',
+    rpm: 'mkdir -p packages/rpm/rpm/RPMS/x86_64 && cd packages/rpm/rpm/RPMS/x86_64 && touch ringbearer-0-1.x86_64.rpm ringbearer-secret-service-0-1.x86_64.rpm ringbearer-devel-0-1.x86_64.rpm',
+    arch: 'mkdir -p packages/arch/arch && touch packages/arch/arch/ringbearer-0-1-x86_64.pkg.tar.zst packages/arch/arch/ringbearer-debug-0-1-x86_64.pkg.tar.zst',
+    'package-files': '"$SOURCE/packaging/make-packages" ringbearer-0.tar.xz packages/files',
+  };
+  const facts = Object.fromEntries([...fs.readFileSync(path.join(SOURCE, 'packaging/facts'), 'utf8').matchAll(/^(\w+)='?([^'#\n]*)'?/gm)].map(([, name, value]) => [name, value.trim()]));
+
+  const folders = [];
+  after(() => folders.forEach((folder) => fs.rmSync(folder, { recursive: true })));
+  const installs = (name) => {
+    const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'readme-'));
+    folders.push(folder);
+    const at = (...names) => path.join(folder, ...names);
+    fs.mkdirSync(at('bin'));
+    fs.mkdirSync(at('packages/deb'), { recursive: true });
+    fs.mkdirSync(at('Formula'));
+    fs.writeFileSync(at('ringbearer-0.tar.xz'), '');
+    const program = (file, text) => fs.writeFileSync(file, `#!/bin/sh\necho "$(basename "$0") $*" >>'${at('said')}'\n${text}\n`, { mode: 0o755 });
+    for (const file of ['autogen.sh', 'configure']) program(at(file), '');
+    for (const file of ['apt', 'dnf', 'pacman', 'apk', 'abuild', 'abuild-keygen', 'nix']) program(at('bin', file), '');
+    program(at('bin/sudo'), 'exec "$@"');
+    program(at('bin/nix-shell'), 'while [ "$1" != --run ]; do shift; done; exec sh -c "$2"');
+    program(at('bin/brew'), `case $1 in --repository) echo '${folder}' ;; --prefix) echo /opt ;; esac`);
+    program(at('bin/make'), `case $1 in ${Object.entries(BUILDERS).map(([goal, does]) => `${goal}) ${does} ;;`).join(' ')} esac`);
+    const { status, stderr } = spawnSync('sh', ['-eu', '-c', block(name)], { cwd: folder, encoding: 'utf8', env: { ...process.env, SOURCE, PATH: `${at('bin')}:${process.env.PATH}` } });
+    assert.equal(status, 0, `${name}: ${stderr}`);
+    const said = fs.readFileSync(at('said'), 'utf8').trim().split('\n');
+    return { said, last: said.at(-1), read: (...names) => fs.readFileSync(at(...names), 'utf8'), folder };
+  };
+  const names = (lines, program, list) => {
+    const line = ` ${lines.find((line) => line.startsWith(`${program} `))} `;
+    for (const word of list.split(' ')) assert.ok(line.includes(` ${word} `), `${word} is not in:${line}`);
+  };
+
+  test('from source', () => assert.equal(installs('install-source').last, 'make install'));
+
+  test('on Debian', () => assert.match(installs('install-debian').last, /^apt install \S*\/ringbearer_0-1_amd64.deb \S*\/ringbearer-secret-service_0-1_amd64.deb$/));
+
+  test('with an rpm', () => {
+    const { said, last } = installs('install-rpm');
+    names(said.map((line) => line.replaceAll(/pkgconfig\((\S+)\)/g, '$1')), 'dnf', `${facts.MODULES} cmocka`);
+    assert.match(last, /^dnf install \S*\/ringbearer-0-1.x86_64.rpm \S*\/ringbearer-secret-service-0-1.x86_64.rpm$/);
+  });
+
+  test('on Arch', () => {
+    const { said, last } = installs('install-arch');
+    names(said, 'pacman', `${facts.DEPENDS_ARCH} libsecret cmocka`);
+    assert.match(last, /^pacman -U \S*\/ringbearer-0-1-x86_64.pkg.tar.zst$/);
+  });
+
+  test('on Alpine', () => {
+    const { said, read } = installs('install-alpine');
+    names(said, 'apk', `${facts.BUILD_ALPINE} cmocka-dev`);
+    const packages = said.at(-1).split(' ').slice(-2);
+    for (const name of packages) assert.ok(name === 'ringbearer' || read('packages/files/APKBUILD').includes(name.replace('ringbearer', '$pkgname')), name);
+    read('packages/files/ringbearer-0.tar.xz');
+  });
+
+  test('with Nix', () => {
+    const { said, read } = installs('install-nix');
+    names(said, 'nix-shell', facts.BUILD_NIX);
+    assert.equal(said.at(-1), 'nix profile install path:./packages/files');
+    assert.match(read('packages/files/flake.nix'), /src = \.\/ringbearer-0\.tar\.xz;/);
+    read('packages/files/ringbearer-0.tar.xz');
+  });
+
+  test('with Homebrew', () => {
+    const { said, read, folder } = installs('install-brew');
+    names(said, 'brew', facts.BUILD_BREW);
+    assert.ok(read('Formula/ringbearer.rb').includes(`  url "file://${fs.realpathSync(folder)}/ringbearer-0.tar.xz"\n`));
+  });
+});
+
 // `make demo` and `make check` are what runs this.
 test('every block of the README is run by a test', () => {
   const { marked, unmarked } = blocks();
   assert.deepEqual(unmarked, [], 'blocks without a name');
   const tests = fs.readdirSync(new URL('.', import.meta.url)).filter((name) => name.endsWith('.test.mjs'))
     .map((name) => fs.readFileSync(new URL(name, import.meta.url), 'utf8')).join('\n');
-  const unused = marked.filter((name) => name !== 'build' && !tests.includes(`block('${name}')`) && !tests.includes(`linesOf('${name}'`));
+  const unused = marked.filter((name) => name !== 'build' && ![`block('${name}'`, `linesOf('${name}'`, `installs('${name}'`].some((use) => tests.includes(use)));
   assert.deepEqual(unused, []);
 });
