@@ -9,6 +9,10 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#if !HAVE_DECL_STATX
+#include <linux/stat.h>
+#include <sys/syscall.h>
+#endif
 
 _Static_assert(sizeof RBR_DEFAULTS <= sizeof "accounts", "a name fits where the other was");
 /* Four numbers of 64 bits, four of 32, and what is behind each. */
@@ -58,6 +62,14 @@ put_stamp(const struct statx *status, char *stamp)
 	}
 	return stamp - 1;
 }
+
+#if !HAVE_DECL_STATX /* musl has it from 1.2.4 on */
+static int
+statx(int folder, const char *path, int flags, unsigned mask, struct statx *status)
+{
+	return (int)syscall(SYS_statx, folder, path, flags, mask, status);
+}
+#endif
 
 static int
 look(const char *path, struct statx *status)
