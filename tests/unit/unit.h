@@ -12,6 +12,12 @@
 
 #include <cmocka.h>
 
+/* cmocka 2 calls the name that cmocka 1 has deprecated. */
+#ifdef assert_int_in_range
+#undef assert_in_range
+#define assert_in_range(value, least, most) assert_int_in_range(value, least, most)
+#endif
+
 #define UNIT_PATH_MAX 4096
 
 /* A literal and its size without the NUL at its end, for text that holds NULs itself. */

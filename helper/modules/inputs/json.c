@@ -55,7 +55,9 @@ go_down(struct flat *flat, const char *text)
 
 	if (used + dot + size >= sizeof flat->name)
 		return false;
-	(void)snprintf(flat->name + used, sizeof flat->name - used, "%s%s", dot ? "." : "", text);
+	if (dot)
+		flat->name[used] = '.';
+	(void)memcpy(flat->name + used + dot, text, size + 1);
 	return true;
 }
 
