@@ -298,8 +298,8 @@ files_of_others_are_refused(void **state)
 
 	(void)state;
 	unit_write(USER "foreign", plain, 0644);
-	if (chown(USER "foreign", NOBODY, NOBODY) < 0)
-		skip(); /* only root can give a file away */
+	if (geteuid() != 0 || chown(USER "foreign", NOBODY, NOBODY) < 0)
+		skip(); /* only root can give a file away; nobody gives it to itself */
 	assert_int_equal(load("foreign", &account, &error), RINGBEARER_E_CONFIG);
 	unit_assert_contains(error.detail, "belongs to another user");
 }
