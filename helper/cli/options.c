@@ -83,14 +83,21 @@ refuse(struct rbr_context *context, int why, char **argv, const struct option *o
 int
 rbr_option(struct rbr_context *context, int argc, char **argv, const struct option *options)
 {
-	int value;
+	int value, index = -1;
 
 	opterr = 0;
-	value = getopt_long(argc, argv, ":", options, NULL);
-	if (value != ':' && value != '?')
-		return value;
-	refuse(context, value, argv, options);
-	return 0;
+	value = getopt_long(argc, argv, ":", options, &index);
+	if (value == ':' || value == '?') {
+		refuse(context, value, argv, options);
+		return 0;
+	}
+	/* --secret is short for --secret-stdin, but who writes it has the secret behind it. */
+	if (value > 0 && index >= 0 && strcmp(options[index].name, "secret-stdin") == 0 &&
+		strcmp(argv[optind - 1], "--secret") == 0) {
+		refuse_secret(context, "secret");
+		return 0;
+	}
+	return value;
 }
 
 int
@@ -99,9 +106,11 @@ rbr_account_argument(struct rbr_context *context, int argc, char **argv, const c
 	if (optind >= argc)
 		return rbr_fail(
 			&context->error, RINGBEARER_E_USAGE, "name an account; see `ringbearer help %s`", argv[0]);
-	if (optind + 1 < argc && strcmp(argv[0], "secret") == 0) /* it is not repeated */
+	if (optind + 1 < argc &&
+		(strcmp(argv[0], "secret") == 0 || strcmp(argv[0], "add") == 0)) /* it is not repeated */
 		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
-			"`secret` takes one argument, the account; the secret is asked for, or use --secret-stdin");
+			"`%s` takes one argument, the account; the secret is asked for, or use --secret-stdin",
+			argv[0]);
 	if (optind + 1 < argc)
 		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
 			"`%.80s` is one argument too many; see `ringbearer help %s`", argv[optind + 1], argv[0]);

@@ -139,7 +139,8 @@ next_option(const char *text, char option[OPTION_MAX], char what[RBR_DETAIL_MAX]
 		const char *name = text + strspn(text, " "), *rest;
 		size_t size = strcspn(name, "= \n");
 
-		if (strncmp(name, "--", 2) != 0 || size + 2 > OPTION_MAX)
+		if (name - text < 2 || strncmp(name, "--", 2) != 0 ||
+			size + 2 > OPTION_MAX) /* a line of prose may begin so */
 			continue;
 		(void)snprintf(option, OPTION_MAX, "%.*s%s", (int)size, name, name[size] == '=' ? "=" : "");
 		rest = name + strcspn(name, " \n");
@@ -150,10 +151,13 @@ next_option(const char *text, char option[OPTION_MAX], char what[RBR_DETAIL_MAX]
 	return NULL;
 }
 
+/* Is the key OPTION, as it is written behind `--`, one of COMMAND's? All are `add`'s, and those of stores are of others as well. */
 static bool
-has_keys(const struct rbr_command *command)
+has_key(const struct rbr_command *command, const char *option)
 {
-	return strcmp(command->name, "add") == 0;
+	return strcmp(command->name, "add") == 0 ||
+		(strncmp(option, "store", 5) == 0 &&
+			(strcmp(command->name, "move") == 0 || strcmp(command->name, "store") == 0));
 }
 
 static void
@@ -164,10 +168,12 @@ offer_options(const struct line *line)
 	int key;
 
 	while ((text = next_option(text, option, what)))
-		offer(line, option, what);
-	for (key = 0; has_keys(line->command) && key < RBR_KEYS; key++) {
+		if (option[strlen(option) - 1] != '=' || !has_key(line->command, option + 2))
+			offer(line, option, what);
+	for (key = 0; key < RBR_KEYS; key++) {
 		(void)snprintf(option, sizeof option, "--%s=", rbr_key_option((enum rbr_key)key, name));
-		offer(line, option, rbr_keys[key].help);
+		if (has_key(line->command, name))
+			offer(line, option, rbr_keys[key].help);
 	}
 }
 
@@ -175,30 +181,54 @@ offer_options(const struct line *line)
 static bool
 wants_value(const struct rbr_command *command, const char *word)
 {
-	char option[OPTION_MAX], what[RBR_DETAIL_MAX];
+	char option[OPTION_MAX], what[RBR_DETAIL_MAX], name[RBR_KEY_OPTION_MAX];
 	const char *text = command->about;
 	size_t size = strlen(word);
+	int key;
 
 	if (strncmp(word, "--", 2) != 0 || strchr(word, '='))
 		return false;
 	while ((text = next_option(text, option, what)))
 		if (strncmp(option, word, size) == 0 && strcmp(option + size, "=") == 0)
 			return true;
-	return has_keys(command) && strcmp(word, "--secret-stdin") != 0;
+	for (key = 0; key < RBR_KEYS; key++)
+		if (strcmp(rbr_key_option((enum rbr_key)key, name), word + 2) == 0)
+			return has_key(command, name);
+	return false;
+}
+
+/* What the usage line has in the place of the argument behind ALREADY others: "[ACCOUNT]", "init|unlock|lock"; "" if nothing. */
+static void
+argument_at(const char *usage, int already, char ret_word[OPTION_MAX])
+{
+	for (; *usage; usage += strcspn(usage, " "), usage += *usage == ' ') {
+		size_t size = strcspn(usage, " "), skipped = strspn(usage, "[-|");
+
+		/* An option, what is only to be read, or the end of either. */
+		if (usage[skipped] == ' ' || strncmp(usage, "--", 2) == 0 || strncmp(usage, "[--", 3) == 0 ||
+			strncmp(usage, "[OPTION", 7) == 0 || strncmp(usage, "…", strlen("…")) == 0 || already-- > 0)
+			continue;
+		(void)snprintf(ret_word, OPTION_MAX, "%.*s", (int)(size - skipped), usage + skipped);
+		ret_word[strcspn(ret_word, "]")] = '\0';
+		return;
+	}
+	ret_word[0] = '\0';
 }
 
 /* The command's own words, by what the usage line says. */
 static void
 offer_arguments(const struct line *line, int already)
 {
-	const char *arguments = line->command->arguments;
+	char word[OPTION_MAX];
 
-	if (strcmp(line->command->name, "help") == 0 && already == 0)
+	argument_at(line->command->arguments, already, word);
+	if (strcmp(word, "COMMAND") == 0)
 		offer_commands(line);
-	else if (strcmp(line->command->name, "setup") == 0 && already == 0)
-		offer(line, "git", "have git ask ringbearer");
-	else if (strncmp(arguments, "ACCOUNT", strlen("ACCOUNT")) == 0 && already == 0 && !has_keys(line->command))
+	else if (strcmp(word, "ACCOUNT") == 0 &&
+		strcmp(line->command->name, "add") != 0) /* a new one has no name yet */
 		offer_accounts(line);
+	else if (word[strspn(word, "abcdefghijklmnopqrstuvwxyz|")] == '\0')
+		offer_choices(line, word);
 }
 
 static void

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accounts/account.h"
 #include "cli/names.h"
@@ -149,6 +150,8 @@ list_passwords(struct listing *listing)
 		rc = rbr_storage_visit(listing->context, list_password, listing);
 	if (rc == 0 && listing->json)
 		rc = rbr_secret_append_string(&listing->out, "\n]\n");
+	else if (rc == 0 && !listing->headed && isatty(STDERR_FILENO))
+		rbr_warn(listing->context, NULL, "git has stored no password here");
 	return rc < 0 ? rc : rbr_output(listing->context, &listing->out);
 }
 
@@ -167,6 +170,8 @@ list_all(struct listing *listing)
 		rc = rbr_secret_append(&listing->out, "[", 1);
 	else if (rc == 0 && names.count > 0)
 		rbr_say("%-24s %-14s %-20s %s\n", "ACCOUNT", "PROVIDER", "GRANT", "STATE");
+	else if (rc == 0 && isatty(STDERR_FILENO)) /* nothing is an answer for programs, and none for a person */
+		rbr_warn(context, NULL, "there is no account yet; `ringbearer add NAME` sets one up");
 	for (i = 0; rc == 0 && i < names.count; i++)
 		rc = list_account(listing, names.list[i]);
 	if (rc == 0 && listing->json)

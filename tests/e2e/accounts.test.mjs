@@ -72,7 +72,7 @@ describe('add', () => {
 
   const wrong = {
     'an option it does not know': [2, /--clint-id/, [...key, '--clint-id=x']],
-    'a secret as an option': [2, /--client-secret/, [...client, '--client-secret=x']], 'one by its short name': [2, /a secret is not given as an option; leave --secret out/, [...client, '--secret=x']], 'two names': [2, /one argument too many/, [...key, 'more']],
+    'a secret as an option': [2, /--client-secret/, [...client, '--client-secret=x']], 'one by its short name': [2, /a secret is not given as an option; leave --secret out/, [...client, '--secret=x']], 'two names': [2, /takes one argument, the account/, [...key, 'more']],
     'a newline in a value': [2, /newline/, [...key, '--username=a\nb']],
     'a value twice': [7, /`username` stands there twice/, [...key, '--username=a', '--username=b']],
     'no grant': [7, /`grant` is missing; add --grant=/, ['--provider=oauth2', `--match=${PLACE}`]],

@@ -169,6 +169,11 @@ describe('what there is', () => {
     try {
       const [good, idle, broken] = ['good', 'idle', 'broken'].map(unique);
       assert.deepEqual([(await own.must(['list'])).stdout, JSON.parse((await own.must(['list', '--json'])).stdout)], ['', []]);
+      // A person reads that there is nothing; a program reads nothing.
+      assert.equal((await onTerminal(own, ['list'])).output, 'ringbearer: there is no account yet; `ringbearer add NAME` sets one up\n');
+      assert.match((await onTerminal(own, ['list', '--passwords'])).output, /^ringbearer: git has stored no password here/);
+      for (const flags of [[], ['--passwords']]) assert.deepEqual(await own.must(['list', ...flags]).then(({ stdout, stderr }) => [stdout, stderr]), ['', '']);
+      assert.equal((await onTerminal(own, ['list', '--json'])).output, '[\n]\n');
       await addKey(own, good);
       await addKey(own, idle, { grant: 'api_key' });
       own.account(broken, 'grant = "api_key\\\n');
@@ -266,7 +271,7 @@ describe('help and usage', () => {
     for (const command of ['token', 'add', 'secret', 'show', 'refresh', 'remove']) {
       await usage([command], new RegExp(`see \`ringbearer help ${command}\``));
       await usage([command, '--nonsense'], /--nonsense is not known here/);
-      await usage([command, 'one', 'two'], command === 'secret' ? /`secret` takes one argument, the account/ : /`two` is one argument too many/);
+      await usage([command, 'one', 'two'], /^(secret|add)$/.test(command) ? /` takes one argument, the account/ : /`two` is one argument too many/);
       await usage([command, '../x', ...(command === 'add' ? keyFlags : [])], /no name of an account/);
     }
     for (const command of ['list', 'providers']) await usage([command, 'more'], /one argument too many/);
@@ -279,6 +284,7 @@ describe('help and usage', () => {
   test('S2:38 what may be a secret is not said again', async () => {
     const words = [
       ...['client-secret', 'api_key', 'secret', 'password', 'nonsense'].map((option) => ['add', next(), '--grant=api_key', `--${option}=${KEY}`]),
+      ...['--secret', '--secret-stdin', '--api-key', '--grant=api_key'].flatMap((option) => [['add', next(), option, KEY], ['secret', next(), option, KEY]]),
       ['secret', next(), KEY], ['token', `--nonsense=${KEY}`, next()], ['get', `--json=${KEY}`],
     ];
     for (const each of words) {

@@ -57,6 +57,9 @@ describe('the program says what may come', () => {
     assert.deepEqual(await complete('add', 'new', '--'), options);
     assert.deepEqual(await complete('login', 'work', '--no'), ['--no-browser']);
     assert.deepEqual(await complete('get', '--min'), ['--min-valid=']);
+    const ofStores = options.filter((option) => option.startsWith('--store'));
+    assert.deepEqual([await complete('move', 'work', '--'), await complete('store', 'init', '--store')], [ofStores, ofStores]);
+    assert.ok((await complete('move', 'work', '--store', '')).includes('file'));
   });
 
   test('accounts, where an account is wanted', async () => {
@@ -64,7 +67,14 @@ describe('the program says what may come', () => {
     assert.deepEqual(await complete('token', 'work', ''), []);
     assert.deepEqual(await complete('get', '--account=o'), ['--account=other']);
     assert.deepEqual(await complete('get', '--account', 'o'), ['other']);
+    assert.deepEqual(await complete('doctor', 'wor'), ['work', 'world-wide']); // which can do without one
+    assert.deepEqual(await complete('doctor', '--json', 'work', ''), []);
+    assert.deepEqual(await complete('store', ''), ['init', 'unlock', 'lock']);
+    assert.deepEqual(await complete('store', 'unlock', '--store=file', 'o'), ['other']);
+    assert.deepEqual([await complete('setup', ''), await complete('setup', '--global', 'git', '')], [['git'], []]);
     assert.deepEqual(await complete('add', 'wor'), []); // a new one has no name yet
+    assert.deepEqual(await complete('add', '--no-questions', 'wor'), []);
+    for (const command of ['get', 'list', 'providers', 'systemd', 'complete']) assert.deepEqual(await complete(command, ''), []);
   });
 
   test('what is on the machine: providers, grants, stores, forms, and the words that a key allows', async () => {
