@@ -52,6 +52,27 @@ load_broken(const char *name, struct rbr_account *account, struct rbr_error *err
 	return rc;
 }
 
+/* What happened, without what to do about it: the first `;` outside of brackets, in which a server's words are, is between them. */
+static int
+size_of_event(const char *detail)
+{
+	size_t i;
+	int depth = 0;
+
+	for (i = 0; detail[i] != '\0' && (detail[i] != ';' || depth > 0); i++)
+		depth += (detail[i] == '(') - (detail[i] == ')' && depth > 0);
+	return (int)i;
+}
+
+/* The account that the advice is about is gone: what is left to do is to be done there. */
+static int
+refused(struct rbr_context *context, const struct rbr_error *refusal)
+{
+	return rbr_fail(&context->error, refusal->code,
+		"removed here, but %.*s; what the service gave it may still be alive: end it in the service's own pages",
+		size_of_event(refusal->detail), refusal->detail);
+}
+
 int
 rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 {
@@ -97,8 +118,7 @@ rbr_command_remove(struct rbr_context *context, int argc, char **argv)
 		rc = rbr_fail(&context->error, RINGBEARER_E_CONFIG, "%s cannot be removed: %s", account.path,
 			strerror(errno));
 	if (rc == 0 && refusal.code != 0) {
-		context->error = refusal;
-		return rbr_logout_but(context, "removed");
+		return refused(context, &refusal);
 	}
 	if (rc == 0)
 		rbr_say("%s: removed\n", name);

@@ -255,4 +255,15 @@ describe('`remove` after a login', () => {
     assert.equal(fs.existsSync(accountFile(world, name)), false);
     assert.deepEqual(await kindsKept(world, name), []);
   });
+
+  test('does not say how to mend the account that is gone', async () => {
+    const name = unique('logout-removed-tls');
+    await world.addAuthorizationCode(name, { match: 'https://removed.example/' });
+    await loggedIn(name);
+    edit(world, name, 'ca_file');
+    const { code, stderr } = await world.run(['remove', name]);
+    assert.deepEqual([code, fs.existsSync(accountFile(world, name))], [7, false]);
+    assert.match(stderr, new RegExp(`^ringbearer: ${name}: removed here, but [^;]*certificate[^;]*; what the service gave it may still be alive: end it in the service's own pages\n$`));
+    assert.doesNotMatch(stderr, /ca_file/);
+  });
 });
