@@ -206,7 +206,7 @@ add_lines(struct rbr_account *account, enum rbr_layer layer, const struct rbr_me
 		if (!rbr_keys[key].repeats && earlier && earlier->layer == layer)
 			return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `%s` stands there twice; keep one", place,
 				rbr_keys[key].name);
-		rc = rbr_key_check(&rbr_keys[key], rbr_message_value(lines, i), place, error);
+		rc = rbr_key_check_written(&rbr_keys[key], rbr_message_value(lines, i), place, error);
 		if (rc == 0)
 			rc = push(account, key, layer, line, rbr_message_value(lines, i), error);
 	}
@@ -345,7 +345,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 		rc = expand(account, &provider, rbr_message_value(&provider.lines, i), &text, error);
 		(void)snprintf(place, sizeof place, "%s, line %u", provider.path, line);
 		if (rc == 0)
-			rc = rbr_key_check(&rbr_keys[key], rbr_secret_string(&text), place, error);
+			rc = rbr_key_check_written(&rbr_keys[key], rbr_secret_string(&text), place, error);
 		if (rc == 0)
 			rc = push(account, key, RBR_LAYER_PROVIDER, line, rbr_secret_string(&text), error);
 	}

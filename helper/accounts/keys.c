@@ -170,3 +170,29 @@ rbr_key_check(const struct rbr_key_info *key, const char *text, const char *wher
 	return rbr_fail(
 		error, RINGBEARER_E_CONFIG, "%s: `%s` cannot be `%.80s`; it takes %s", where, key->name, text, wanted);
 }
+
+/* `#` behind a blank, or alone in front: who writes that means a comment. */
+static bool
+has_comment(const char *text)
+{
+	const char *found = text;
+
+	if (text[0] == '#' && (text[1] == '\0' || text[1] == ' ' || text[1] == '\t'))
+		return true;
+	while ((found = strchr(found, '#'))) {
+		if (found > text && (found[-1] == ' ' || found[-1] == '\t'))
+			return true;
+		found++;
+	}
+	return false;
+}
+
+int
+rbr_key_check_written(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
+{
+	if (has_comment(text))
+		return rbr_fail(error, RINGBEARER_E_CONFIG,
+			"%s: a comment behind the value of `%s` would be part of it; give it a line of its own, or take the `#` out",
+			where, key->name);
+	return rbr_key_check(key, text, where, error);
+}

@@ -18,6 +18,10 @@ bool rbr_key_is_tenant(const char *text);
 int rbr_key_check(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
+/* The same for what somebody has written into a line, where a comment behind the value would become part of it. */
+int rbr_key_check_written(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
+	RBR_MUST_CHECK;
+
 /* The name of KEY's option of `add`, without the leading dashes: with dashes for underscores. Returns OPTION. */
 const char *rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX]);
 

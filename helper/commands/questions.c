@@ -89,7 +89,7 @@ static int
 take(struct questions *questions, const struct question *question, const char *answer)
 {
 	const char *name = rbr_keys[question->key].name;
-	int rc = rbr_key_check(&rbr_keys[question->key], answer, "no", &questions->context->error);
+	int rc = rbr_key_check_written(&rbr_keys[question->key], answer, "no", &questions->context->error);
 
 	if (rc == 0)
 		rc = check_named(questions, question->key, answer);

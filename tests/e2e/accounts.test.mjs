@@ -101,6 +101,7 @@ describe('add', () => {
     'a match that is no URL': [7, /`api.example.test` is no URL/, [...key, '--match=api.example.test']],
     'a store elsewhere': [7, /`store` cannot be/, [...key, '--store=../../tmp/x']],
     'a plain proof key': [7, /`pkce` cannot be `plain`; it takes S256/, [...key, '--pkce=plain']],
+    'a comment behind a value': [7, /the command line: a comment behind the value of `username`/, [...key, '--username=me #1']],
     'an empty value': [7, /`client_id` is empty/, [...key, '--client-id=']],
     'a control character': [7, /without control characters/, [...key, '--username=a\x1b[2J']],
     'client_auth=jwt': [7, /it takes client_secret_basic\|client_secret_post\|none/, [...client, '--client-auth=jwt']],
@@ -150,6 +151,7 @@ describe('add', () => {
 describe('which files are believed', () => {
   const good = `# a comment\n\n  provider=oauth2  \n\tgrant = api_key\nmatch =   ${PLACE}\n`;
   const texts = {
+    'a comment behind a value': ['username = me # not you', /line 6: a comment behind the value of `username` would be part of it; give it a line of its own/],
     'an unknown key': ['mach = x', /there is no key `mach`; did you mean `match`\?/],
     'another': ['clientid = x', /did you mean `client_id`\?/],
     'a line without =': ['nonsense', /line 6: has no `=`/],

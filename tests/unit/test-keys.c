@@ -116,6 +116,27 @@ only_what_looks_alike_may_have_been_meant(void **state)
 }
 
 static void
+a_comment_is_no_part_of_a_value(void **state)
+{
+	static const char *const comments[] = {
+		"acme # production", "acme #production", "acme\t# x", "#", "# x", "a# b #", "#\tx"};
+	static const char *const values[] = {"a#b", "#b", "a#", "#a c#d", "a b#"};
+	struct rbr_error error = {0};
+	size_t i;
+	int key;
+
+	(void)state;
+	for (i = 0; i < RBR_ARRAY_SIZE(comments); i++)
+		for (key = 0; key < RBR_KEYS; key++) { /* whatever else it may have */
+			assert_int_equal(rbr_key_check_written(&rbr_keys[key], comments[i], "here", &error),
+				RINGBEARER_E_CONFIG);
+			unit_assert_contains(error.detail, "here: a comment behind the value of");
+		}
+	for (i = 0; i < RBR_ARRAY_SIZE(values); i++)
+		assert_int_equal(rbr_key_check_written(&rbr_keys[RBR_KEY_SCOPE], values[i], "here", &error), 0);
+}
+
+static void
 nothing_may_be_empty(void **state)
 {
 	int key;
@@ -310,6 +331,7 @@ main(void)
 		cmocka_unit_test(the_table_is_sound),
 		cmocka_unit_test(the_nearest_key_is_a_good_guess),
 		cmocka_unit_test(only_what_looks_alike_may_have_been_meant),
+		cmocka_unit_test(a_comment_is_no_part_of_a_value),
 		cmocka_unit_test(nothing_may_be_empty),
 		cmocka_unit_test(endpoints_are_https_or_loopback),
 		cmocka_unit_test(matches_are_urls),
