@@ -13,6 +13,9 @@
 #include "git_helpers.h"
 #include "git_run.h"
 #include "person/log.h"
+#include "protocol/fastpath/locate.h"
+#include "protocol/fastpath/paths.h"
+#include "vault/storage.h"
 
 #define GIT_LINK "git-credential-ringbearer"
 #define HELPER_MAX (PATH_MAX + 64)
@@ -181,6 +184,28 @@ list_others(struct rbr_context *context)
 	return rc;
 }
 
+/* -- where passwords would go -- */
+
+/* Without a store git is answered with nothing, and says nothing of it: now is the time to. One that is locked will be opened. */
+static void
+check_store(struct rbr_context *context)
+{
+	char path[PATH_MAX];
+	int rc = rbr_storage_knock(context);
+	struct rbr_error why = context->error;
+
+	context->error.code = 0;
+	if (rc == 0 || rc == RINGBEARER_E_STORE_LOCKED || rc == RINGBEARER_E_STORE_DISMISSED)
+		return;
+	if (rc == RINGBEARER_E_STORE_UNAVAILABLE && !strstr(why.detail, "store init") &&
+		rbr_path_folder(RBR_PLACE_USER, RBR_DEFAULTS, path, NULL) == 0)
+		rbr_warn(context, NULL,
+			"git's passwords have no place to be kept in: %s; or run `ringbearer store init`, and write `store = file` into %s",
+			why.detail, path);
+	else
+		rbr_warn(context, NULL, "git's passwords have no place to be kept in: %s", why.detail);
+}
+
 /* -- the command -- */
 
 static int
@@ -206,7 +231,10 @@ set_up_git(struct rbr_context *context, const struct choices *choices)
 		return rbr_fail(
 			&context->error, RINGBEARER_E_CONFIG, "git could not write its configuration; see its message");
 	rbr_say("credential.helper = %s (%s)\n", helper, scope + 2);
-	return list_others(context);
+	rc = list_others(context);
+	if (rc == 0)
+		check_store(context);
+	return rc;
 }
 
 static const struct {

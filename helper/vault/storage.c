@@ -367,3 +367,12 @@ rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *
 			storage.vault.store.ops.list(&storage.call, NULL, show_item, &tour));
 	return rc;
 }
+
+int
+rbr_storage_knock(struct rbr_context *context)
+{
+	RBR_CLEANUP(close_storage) struct storage storage = {.account = RBR_ACCOUNT_EMPTY};
+	int rc = open_storage(&storage, context, false);
+
+	return rc < 0 ? rc : rbr_vault_knock(&storage.vault);
+}

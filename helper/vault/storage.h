@@ -43,4 +43,8 @@ int rbr_storage_erase_others(struct rbr_context *context, const struct rbr_reque
 typedef int (*rbr_storage_visitor)(const char *url, const char *username, void *data);
 int rbr_storage_visit(struct rbr_context *context, rbr_storage_visitor visit, void *data) RBR_MUST_CHECK;
 
+/* Is there a store that passwords can be kept in, and is it open? Nobody is asked, and nothing is kept. RINGBEARER_E_STORE_…,
+ * RINGBEARER_E_CONFIG, RINGBEARER_E_MODULE. */
+int rbr_storage_knock(struct rbr_context *context) RBR_MUST_CHECK;
+
 #endif

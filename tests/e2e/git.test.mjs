@@ -248,7 +248,7 @@ describe('setup', { skip }, () => {
   test('again and again it is one line; options replace it, other helpers stay', async () => {
     await git.run(['config', '--global', 'credential.helper', 'cache --timeout=9']);
     const first = await setup(['--global']);
-    assert.equal(first.code, 0, first.stderr);
+    assert.deepEqual([first.code, first.stderr], [0, '']);
     assert.match(first.stdout, /^credential\.helper = ringbearer \(global\)\nasked before it: cache --timeout=9 \(global\)\n/);
     assert.equal((await setup(['--global'])).stdout, first.stdout);
     assert.deepEqual(await helpers(), ['cache --timeout=9', 'ringbearer']);
@@ -322,6 +322,24 @@ describe('setup', { skip }, () => {
     const talk = (verb, more) => git.run(['credential', verb], { input: Object.entries({ ...keys, ...more }).map(([k, v]) => `${k}=${v}\n`).join(''), env: { PATH: bare } });
     await talk('approve', { password: 'found' });
     assert.match((await talk('fill')).stdout, /^password=found$/m);
+  });
+
+  test('where nothing can keep a password, that is said, with what helps; and helps', async () => {
+    const bare = await World.create({ keyring: 'nobus', servers: false });
+    try {
+      const done = () => bare.run(['setup', 'git', '--global'], { env: { ...git.env, HOME: bare.env.HOME } });
+      const defaults = path.join(bare.env.XDG_CONFIG_HOME, 'ringbearer/defaults');
+      const first = await done();
+      assert.deepEqual([first.code, first.stdout], [0, 'credential.helper = ringbearer (global)\n']);
+      assert.match(first.stderr, /^ringbearer: git's passwords have no place to be kept in: the keyring cannot be reached: .*; or run `ringbearer store init`, and write `store = file` into .*\n$/);
+      assert.ok(first.stderr.includes(`into ${defaults}\n`), first.stderr);
+      await bare.must(['store', 'init']);
+      fs.mkdirSync(path.dirname(defaults), { recursive: true });
+      fs.writeFileSync(defaults, 'store = file\n');
+      assert.deepEqual(await done().then(({ code, stderr }) => [code, stderr]), [0, '']);
+    } finally {
+      await closeWorld(bare);
+    }
   });
 
   test('what it cannot set up, and where git is missing', async () => {
