@@ -214,7 +214,7 @@ typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void 
 
 struct ringbearer_record {
 	const char *name;
-	const struct ringbearer_secret *value; /* up to 128 KiB; in a change NULL: away with it */
+	struct ringbearer_secret *value; /* up to 128 KiB; in a change NULL: away with it */
 	int64_t seconds; /* in a change: how long it stays; 0: until it is dropped */
 	int64_t version; /* in a view: the step that wrote it, comparable with the view's `revision` */
 };

@@ -24,7 +24,10 @@
 #define INFORMING_MS 1000
 #define PERSON_MS (120 * 1000) /* how long a prompt stays open */
 /* What has been used up to ask cannot be asked for again: where the account says nothing, its answer may take longer. */
-#define ANSWER_SECONDS "120"
+#define ANSWER_SECONDS 120
+#define TEXT(number) #number
+#define TEXT_OF(number) TEXT(number)
+#define CONNECT_MS (10 * 1000) /* which they need before it leaves, at the most */
 /* Text is blotted before it is cut, so that no half of a secret stays at the end. */
 #define TEXT_MAX 8192
 
@@ -37,6 +40,16 @@ rbr_call_start(
 	call->account = account;
 	call->interactive = interactive;
 	call->deadline_ms = rbr_now_ms() + rbr_account_seconds(account, RBR_KEY_TIMEOUT) * 1000;
+}
+
+int64_t
+rbr_call_answer_ms(const struct ringbearer_call *call)
+{
+	const struct rbr_value *timeout = rbr_account_value(call->account, RBR_KEY_TIMEOUT, 0);
+
+	return timeout && timeout->layer > RBR_LAYER_DEFAULT
+		? rbr_account_seconds(call->account, RBR_KEY_TIMEOUT) * 1000
+		: CONNECT_MS + ANSWER_SECONDS * 1000;
 }
 
 void
@@ -240,7 +253,7 @@ host_config(struct ringbearer_call *call, const char *key, size_t index)
 		return call->account->rejected_hint[0] != '\0' ? call->account->rejected_hint : NULL;
 	if (strcmp(key, "answer_timeout") == 0) {
 		value = rbr_account_value(call->account, RBR_KEY_TIMEOUT, 0);
-		return value && value->layer > RBR_LAYER_DEFAULT ? NULL : ANSWER_SECONDS;
+		return value && value->layer > RBR_LAYER_DEFAULT ? NULL : TEXT_OF(ANSWER_SECONDS);
 	}
 	if (strcmp(key, "login_picture") == 0)
 		return rbr_terminal_draws() ? "yes" : NULL;
@@ -298,9 +311,7 @@ host_sending(struct ringbearer_call *call)
 {
 	call->sent = rbr_clock_now();
 	call->sent_ms = rbr_now_ms();
-	if (call->rotation)
-		rbr_rotation_mark(call->rotation);
-	return 0;
+	return call->rotation ? rbr_rotation_mark(call->rotation) : 0;
 }
 
 static void

@@ -35,6 +35,9 @@ struct ringbearer_call {
 void rbr_call_start(
 	struct ringbearer_call *call, struct rbr_context *context, const struct rbr_account *account, bool interactive);
 
+/* How long a request that cannot be repeated may be under way at the most, in milliseconds. */
+int64_t rbr_call_answer_ms(const struct ringbearer_call *call);
+
 /* The call only informs: nobody waits for it longer than a second in all. */
 void rbr_call_hurry(struct ringbearer_call *call);
 

@@ -189,9 +189,48 @@ rbr_rotation_end(struct rbr_rotation *rotation)
 }
 
 void
-rbr_rotation_mark(struct rbr_rotation *rotation)
+rbr_rotation_suppose(struct rbr_rotation *rotation, unsigned sends, int64_t sent_ms)
+{
+	rotation->sends = rotation->sends_before = sends;
+	rotation->sent_ms = sent_ms;
+}
+
+bool
+rbr_rotation_is_marked(const struct rbr_rotation *rotation, const char *used)
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+	const char *marked;
+
+	if (!rbr_cache_read_newest(&rotation->mark_key, &record))
+		return false;
+	marked = rbr_message_get(&record, "used");
+	return marked && strcmp(marked, used) == 0;
+}
+
+/* False if it could not be kept. */
+static bool
+write_mark(const struct rbr_rotation *rotation)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	return describe(rotation, &record) == 0 && rbr_cache_write(&rotation->mark_key, &record, RBR_CACHE_SECONDS_MAX);
+}
+
+/* It did not leave. */
+static void
+take_back_mark(struct rbr_rotation *rotation)
+{
+	if (--rotation->sends == 0)
+		rbr_cache_drop(&rotation->mark_key);
+	else
+		(void)!write_mark(rotation);
+}
+
+int
+rbr_rotation_mark(struct rbr_rotation *rotation)
+{
+	bool kept = true;
+	int rc;
 
 	hold_signals(rotation);
 	/* A second try does not make the first one younger. */
@@ -199,10 +238,14 @@ rbr_rotation_mark(struct rbr_rotation *rotation)
 		rotation->sent = rbr_clock_now();
 		rotation->sent_ms = rbr_now_ms();
 	}
-	if (rotation->used[0] == '\0')
-		return;
-	if (describe(rotation, &record) < 0 || !rbr_cache_write(&rotation->mark_key, &record, RBR_CACHE_SECONDS_MAX))
+	if (rotation->used[0] != '\0')
+		kept = write_mark(rotation);
+	rc = rotation->guard ? rotation->guard(rotation, kept) : 0;
+	if (rc < 0)
+		take_back_mark(rotation);
+	else if (!kept)
 		rbr_unkept_rotation(rotation->context, rotation->account);
+	return rc;
 }
 
 void

@@ -11,7 +11,14 @@
 #include "protocol/fastpath/context.h"
 
 #define RBR_TOKEN_HASH_MAX 20
+/* So soon after a request whose answer was lost, one more does no harm: shorter than any published grace period. */
+#define RBR_RETRY_WINDOW_MS 5000
 #define RBR_HELD_SIGNALS 4 /* INT, TERM, HUP, QUIT */
+
+struct rbr_rotation;
+
+/* May a request leave whose mark was KEPT in this machine? Other than 0: it must not, for this reason. */
+typedef int (*rbr_rotation_guard)(struct rbr_rotation *rotation, bool kept);
 
 struct rbr_rotation {
 	struct rbr_context *context;
@@ -26,6 +33,8 @@ struct rbr_rotation {
 	unsigned
 		sends; /* how often the token in use was sent, by this run and those before, without an answer so far */
 	unsigned sends_before; /* by those before */
+	rbr_rotation_guard guard; /* NULL: it may */
+	void *guard_data;
 	bool signals_held;
 	struct sigaction actions[RBR_HELD_SIGNALS]; /* what they did before */
 };
@@ -51,8 +60,15 @@ void rbr_rotation_bury(const struct rbr_rotation *rotation);
 /* Milliseconds since a request with that token left whose outcome is not known; -1 if there is none. */
 int64_t rbr_rotation_uncertain_ms(const struct rbr_rotation *rotation);
 
-/* The request leaves: holds back INT, TERM, HUP and QUIT, and writes the mark. */
-void rbr_rotation_mark(struct rbr_rotation *rotation);
+/* Somebody who knows better than this machine's records: so often was the token in use sent before, first at SENT_MS. */
+void rbr_rotation_suppose(struct rbr_rotation *rotation, unsigned sends, int64_t sent_ms);
+
+/* Is there a mark for the token with the hash USED? */
+bool rbr_rotation_is_marked(const struct rbr_rotation *rotation, const char *used);
+
+/* The request leaves: holds back INT, TERM, HUP and QUIT, and writes the mark; unless the guard says no, then nothing was sent and
+ * its code is returned. */
+int rbr_rotation_mark(struct rbr_rotation *rotation) RBR_MUST_CHECK;
 
 /* Keeps an answer's bytes. */
 void rbr_rotation_park(struct rbr_rotation *rotation, const void *bytes, size_t size);

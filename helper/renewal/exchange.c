@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "journal/unkept.h"
+#include "machines.h"
 #include "person/log.h"
 
 /* Longest token, and longest list of scopes: with its key it must fit into a line of the protocol. */
@@ -118,7 +119,12 @@ rbr_exchange_refresh_token(struct rbr_exchange *exchange)
 	rbr_call_reveal(&exchange->call, exchange->refresh_token);
 	rbr_secret_free(exchange->refresh_token);
 	exchange->refresh_token = NULL;
-	rc = look_up(exchange, RBR_KIND_REFRESH_TOKEN, &exchange->refresh_token);
+	if (exchange->machines) {
+		rc = rbr_machines_refresh_token(exchange->machines, &exchange->refresh_token);
+		rbr_call_hide(&exchange->call, exchange->refresh_token);
+	} else {
+		rc = look_up(exchange, RBR_KIND_REFRESH_TOKEN, &exchange->refresh_token);
+	}
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
 			"nobody has logged in yet, or the login has ended; run `ringbearer login %s`", name);
@@ -308,33 +314,51 @@ make_record(const struct rbr_exchange *exchange, struct rbr_message *record)
 	return rbr_message_add_number(record, "renew_at", exchange->call.sent.real + lifetime - ahead);
 }
 
+/* For how many seconds the token is kept. */
+static int64_t
+keeping_time(const struct rbr_exchange *exchange)
+{
+	int64_t lifetime = lifetime_of(exchange);
+	int64_t assumed = rbr_account_seconds(exchange->call.account, RBR_KEY_DEFAULT_EXPIRES_IN);
+
+	if (lifetime != RINGBEARER_EXPIRES_UNKNOWN)
+		return lifetime;
+	return assumed > 0 ? assumed : UNKNOWN_EXPIRY_SECONDS;
+}
+
+int
+rbr_exchange_answer(const struct rbr_exchange *exchange, struct rbr_credential *ret_credential)
+{
+	struct rbr_context *context = exchange->call.context;
+	int rc = make_record(exchange, &ret_credential->record);
+
+	if (rc == 0 && context->unfinished < 0)
+		rc = rbr_message_add(&ret_credential->record, "unfinished", "1");
+	if (rc == 0)
+		rc = rbr_message_add_number(
+			&ret_credential->record, "boot_expires", exchange->call.sent.boot + keeping_time(exchange));
+	if (rc == 0 && rbr_credential_from_record(ret_credential))
+		return 0;
+	rbr_credential_wipe(ret_credential);
+	return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
+		"the token or its scope is longer than a line of %u bytes may be; ask the service's support",
+		RBR_LINE_MAX);
+}
+
 int
 rbr_exchange_publish(
 	const struct rbr_exchange *exchange, const struct rbr_wish *wish, struct rbr_credential *ret_credential)
 {
-	const struct rbr_account *account = exchange->call.account;
 	struct rbr_context *context = exchange->call.context;
-	int64_t lifetime = lifetime_of(exchange), assumed = rbr_account_seconds(account, RBR_KEY_DEFAULT_EXPIRES_IN);
-	int64_t keep = lifetime;
-	int rc;
+	int64_t keep = keeping_time(exchange);
+	int rc = rbr_exchange_answer(exchange, ret_credential);
 
-	if (lifetime == RINGBEARER_EXPIRES_UNKNOWN)
-		keep = assumed > 0 ? assumed : UNKNOWN_EXPIRY_SECONDS;
-	rc = make_record(exchange, &ret_credential->record);
-	if (rc == 0 && context->unfinished < 0)
-		rc = rbr_message_add(&ret_credential->record, "unfinished", "1");
-	if (rc == 0)
-		rc = rbr_message_add_number(&ret_credential->record, "boot_expires", exchange->call.sent.boot + keep);
-	if (rc < 0 || !rbr_credential_from_record(ret_credential)) {
-		rbr_credential_wipe(ret_credential);
-		return rbr_fail(&context->error, RINGBEARER_E_MALFORMED_RESPONSE,
-			"the token or its scope is longer than a line of %u bytes may be; ask the service's support",
-			RBR_LINE_MAX);
-	}
+	if (rc < 0)
+		return rc;
 	if (keep > 0 && rbr_cache_write(&wish->token_key, &ret_credential->record, keep))
 		rbr_trace(context, "the token is kept for %" PRId64 " s", keep);
 	else if (keep > 0)
-		rbr_unkept_token(context, account->name);
+		rbr_unkept_token(context, exchange->call.account->name);
 	else
 		rbr_trace(context, "the token is not kept: it has no lifetime");
 	rbr_cache_drop(&wish->verdict_key);

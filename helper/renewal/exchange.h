@@ -8,6 +8,8 @@
 #include "protocol/fastpath/wish.h"
 #include "vault/vault.h"
 
+struct rbr_machines;
+
 struct rbr_exchange {
 	struct ringbearer_call call;
 	struct rbr_grant grant;
@@ -17,6 +19,7 @@ struct rbr_exchange {
 	struct ringbearer_secret *refresh_token;
 	struct ringbearer_secret *api_key;
 	struct ringbearer_tokens tokens;
+	struct rbr_machines *machines; /* that share the login; NULL: this one alone has it */
 	bool refused_again; /* rbr_exchange_check() found the very token that was refused */
 };
 
@@ -55,6 +58,9 @@ const char *rbr_exchange_narrower(const struct rbr_exchange *exchange);
 
 /* What was left unfinished when CREDENTIAL was kept for WISH is done: nobody needs to take the long way for it any more. */
 void rbr_exchange_settle(const struct rbr_wish *wish, const struct rbr_credential *credential);
+
+/* Turns the token into an answer, and nothing else. RINGBEARER_E_MALFORMED_RESPONSE if it does not fit a line. */
+int rbr_exchange_answer(const struct rbr_exchange *exchange, struct rbr_credential *ret_credential) RBR_MUST_CHECK;
 
 /* Keeps the token for others and turns it into an answer. RINGBEARER_E_MALFORMED_RESPONSE if it does not fit a line. */
 int rbr_exchange_publish(const struct rbr_exchange *exchange, const struct rbr_wish *wish,

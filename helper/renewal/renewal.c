@@ -23,6 +23,7 @@
 #include "exchange.h"
 #include "journal/lock.h"
 #include "journal/verdict.h"
+#include "machines.h"
 #include "person/log.h"
 #include "person/notice.h"
 #include "rotate.h"
@@ -115,6 +116,7 @@ rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, str
 {
 	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange = {.vault_open = false};
 	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	RBR_CLEANUP(rbr_machines_end) struct rbr_machines machines = {.open = false};
 	RBR_CLEANUP(rbr_credential_wipe) struct rbr_credential fresh = RBR_CREDENTIAL_EMPTY;
 	RBR_CLEANUP(rbr_close) int lock = -1;
 	char endpoint[RBR_BINDING_MAX];
@@ -132,10 +134,14 @@ rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, str
 		rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &context->error);
 	if (rc == 0)
 		rc = rbr_rotation_start(&rotation, context, account, endpoint);
+	if (rc == 0)
+		rc = rbr_machines_open(&machines, &exchange, &rotation);
 	if (rc == 0) {
 		rbr_rotation_wish(&rotation, rbr_secret_string(&wish->token_key.text));
 		rc = rbr_rotate_finish(&exchange, &rotation, wish, &fresh, &answered);
 	}
+	if (rc == 0)
+		rc = rbr_machines_tidy(&machines);
 	if (rc == 0 && !answered)
 		rbr_exchange_settle(wish, credential);
 	if (answered) {

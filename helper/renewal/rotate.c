@@ -11,15 +11,24 @@
 #include <string.h>
 
 #include "host/loader.h"
+#include "machines.h"
 #include "person/log.h"
 #include "vault/vault.h"
 
-/* So soon after a request whose answer was lost, one more does no harm: shorter than any published grace period. */
-#define RETRY_WINDOW_MS 5000
 /* How often a refresh token is sent without an answer before a person is asked. */
 #define SENDS_MAX 2
+/* How often this run waits for its turn among machines anew. */
+#define ENTERS_MAX 3
 /* What the store has at least to take the next refresh token. */
 #define KEEP_MS (5 * 1000)
+
+/* Nothing is pending or uncertain any more, on any machine. */
+static void
+settle(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
+{
+	rbr_rotation_settle(rotation);
+	rbr_machines_settle(exchange->machines);
+}
 
 /* The standing grant is over: nobody needs to ask the server again with this token. Only the account's own request shows
  * that: some services call it an invalid grant when somebody asks for more than was consented to. */
@@ -29,13 +38,14 @@ bury(struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct 
 	const char *name = exchange->call.account->name;
 
 	if (!rbr_wish_is_own(wish)) {
-		rbr_rotation_settle(rotation);
+		settle(exchange, rotation);
 		return RINGBEARER_E_LOGIN_REQUIRED;
 	}
 	if (wish->urgency != RBR_SUSPECTED)
 		rbr_cache_drop(&wish->token_key);
 	rbr_rotation_bury(rotation);
-	rbr_rotation_settle(rotation);
+	rbr_machines_bury(exchange->machines);
+	settle(exchange, rotation);
 	if (was_uncertain)
 		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_LOGIN_REQUIRED,
 			"the login has ended: an answer with the next refresh token was probably lost on the way; run `ringbearer login "
@@ -55,13 +65,19 @@ refuse_dead(struct rbr_exchange *exchange)
 /* Is it too late to send the token again by ourselves? See rotation.c. */
 static int
 check_uncertain(struct rbr_exchange *exchange, const struct rbr_rotation *rotation, const struct rbr_wish *wish,
-	int64_t uncertain_ms)
+	const char *elsewhere)
 {
+	int64_t uncertain_ms = rbr_rotation_uncertain_ms(rotation);
 	const char *retry = rbr_account_get(exchange->call.account, RBR_KEY_REFRESH_RETRY);
 
 	if (uncertain_ms < 0 || wish->urgency == RBR_FORCED ||
-		(uncertain_ms < RETRY_WINDOW_MS && strcmp(retry, "once") == 0 && rotation->sends < SENDS_MAX))
+		(uncertain_ms < RBR_RETRY_WINDOW_MS && strcmp(retry, "once") == 0 && rotation->sends < SENDS_MAX))
 		return 0;
+	if (elsewhere)
+		return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
+			"the machine %s was cut off while it renewed this login, and may have the next refresh token in its memory; run "
+			"`ringbearer refresh %s` there, or, if it is gone, here to try the old one once more",
+			elsewhere, exchange->call.account->name);
 	return rbr_fail(&exchange->call.context->error, RINGBEARER_E_ROTATION_UNCERTAIN,
 		"an earlier renewal was cut off, and the refresh token may have been used up; run `ringbearer refresh %s` to try it "
 		"once more, or `ringbearer login %s`",
@@ -93,6 +109,7 @@ use_refresh_token(
 	struct rbr_exchange *exchange, struct rbr_rotation *rotation, const struct rbr_wish *wish, bool *ret_refused)
 {
 	char refused[RBR_TOKEN_HASH_MAX] = "";
+	const char *elsewhere;
 	bool lost = false;
 	int rc;
 
@@ -103,12 +120,14 @@ use_refresh_token(
 		if (rc < 0)
 			return rc;
 		rbr_rotation_use(rotation, exchange->refresh_token);
+		elsewhere = rbr_machines_recall(exchange->machines);
 		*ret_refused = strcmp(refused, rotation->used) == 0;
 		if (*ret_refused)
 			return bury(exchange, rotation, wish, lost);
-		if (rbr_rotation_is_dead(rotation) && wish->urgency != RBR_FORCED)
+		if ((rbr_rotation_is_dead(rotation) || rbr_machines_is_dead(exchange->machines)) &&
+			wish->urgency != RBR_FORCED)
 			return refuse_dead(exchange);
-		rc = check_uncertain(exchange, rotation, wish, rbr_rotation_uncertain_ms(rotation));
+		rc = check_uncertain(exchange, rotation, wish, elsewhere);
 		if (rc == 0)
 			rc = rbr_exchange_renew(exchange);
 		lost = rotation->sends > 1; /* an answer before this one never came */
@@ -121,6 +140,26 @@ use_refresh_token(
 	}
 }
 
+/* Puts NEXT into the store. NULL: it is the one that is there, which only other machines need to hear. */
+static int
+put_next(struct rbr_exchange *exchange, const struct ringbearer_secret *next)
+{
+	int rc;
+
+	if (!next && !exchange->machines)
+		return 0;
+	rbr_call_hide(&exchange->call, next);
+	/* A service that took all the time there was leaves the store some of its own. */
+	if (exchange->call.deadline_ms < rbr_now_ms() + KEEP_MS)
+		exchange->call.deadline_ms = rbr_now_ms() + KEEP_MS;
+	rc = rbr_exchange_vault(exchange);
+	if (rc == 0)
+		rc = exchange->machines ? rbr_machines_keep(exchange->machines, next)
+					: rbr_vault_keep(&exchange->vault, RBR_KIND_REFRESH_TOKEN, next);
+	rbr_call_reveal(&exchange->call, next);
+	return rc;
+}
+
 /* The next refresh token goes into the store. What fails there is no reason to keep the access token back: the answer
  * stays parked, and the run ends with the store's error although it gives an answer. */
 static void
@@ -128,32 +167,30 @@ keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
 {
 	const struct ringbearer_secret *next = exchange->tokens.refresh_token, *used = exchange->refresh_token;
 	struct rbr_context *context = exchange->call.context;
-	int rc = 0;
+	const char *name = exchange->call.account->name;
+	int rc;
 
-	if (next && !(used && rbr_secret_equal(next->data, next->size, used->data, used->size))) {
-		rbr_call_hide(&exchange->call, next);
-		/* A service that took all the time there was leaves the keyring some of its own. */
-		if (exchange->call.deadline_ms < rbr_now_ms() + KEEP_MS)
-			exchange->call.deadline_ms = rbr_now_ms() + KEEP_MS;
-		rc = rbr_exchange_vault(exchange);
-		if (rc == 0)
-			rc = rbr_vault_keep(&exchange->vault, RBR_KIND_REFRESH_TOKEN, next);
-		rbr_call_reveal(&exchange->call, next);
-	}
-	if (rc == 0) {
-		rbr_rotation_settle(rotation);
+	if (next && used && rbr_secret_equal(next->data, next->size, used->data, used->size))
+		next = NULL;
+	rc = put_next(exchange, next);
+	if (rc == 0 || !next)
+		settle(exchange, rotation);
+	if (rc == 0)
 		return;
-	}
 	context->unfinished = rc;
-	if (rbr_rotation_is_parked(rotation))
-		rbr_warn(context, exchange->call.account->name,
-			"the next refresh token is not in the keyring yet (%s); it waits in memory until the next run, and "
-			"is lost at a restart",
+	if (!next)
+		rbr_warn(context, name,
+			"the other machines do not know of this renewal yet (%s); the next run here tells them",
 			context->error.detail);
+	else if (rbr_rotation_is_parked(rotation))
+		rbr_warn(context, name,
+			"the next refresh token is not in the %s yet (%s); it waits in memory until the next run, and "
+			"is lost at a restart",
+			exchange->machines ? "store" : "keyring", context->error.detail);
 	else
-		rbr_warn(context, exchange->call.account->name,
+		rbr_warn(context, name,
 			"the next refresh token could be kept nowhere (%s); when this token has ended, run `ringbearer login %s`",
-			context->error.detail, exchange->call.account->name);
+			context->error.detail, name);
 }
 
 /* Has the store got another refresh token since the answer in RECORD was asked for? A new login's is worth more than what an
@@ -207,7 +244,7 @@ rbr_rotate_finish(struct rbr_exchange *exchange, struct rbr_rotation *rotation, 
 	}
 	if (is_superseded(exchange, &record)) {
 		rbr_trace(context, "the store has another refresh token by now; the answer is dropped");
-		rbr_rotation_settle(rotation);
+		settle(exchange, rotation);
 		rbr_exchange_begin(exchange);
 		return 0;
 	}
@@ -239,7 +276,9 @@ after_failure(struct rbr_exchange *exchange, struct rbr_rotation *rotation, int 
 			"an earlier answer was lost, and now the server cannot be asked; run `ringbearer refresh %s` to try once more, "
 			"or `ringbearer login %s`",
 			name, name);
-	rbr_rotation_settle(rotation);
+	if (rotation->sends == rotation->sends_before)
+		return rc; /* nothing was sent: what was uncertain is so still */
+	settle(exchange, rotation);
 	return rc;
 }
 
@@ -280,13 +319,55 @@ ask_for_own(struct rbr_exchange *exchange, struct rbr_account *account, struct r
 		refusal.detail);
 }
 
+/* With the lease, where there is one: reads the secrets and sends. */
+static int
+send_token(struct rbr_exchange *exchange, struct rbr_account *account, struct rbr_rotation *rotation,
+	const struct rbr_wish *wish)
+{
+	bool refused = false;
+	int rc = rbr_exchange_secrets(exchange);
+
+	if (rc == 0)
+		rc = use_refresh_token(exchange, rotation, wish, &refused);
+	if (rc < 0 && refused && !exchange->tokens.refresh_token && !rbr_wish_is_own(wish))
+		return ask_for_own(exchange, account, rotation, wish);
+	if (rc == 0 || exchange->tokens.refresh_token)
+		keep_next(exchange, rotation);
+	else if (rc < 0)
+		rc = after_failure(exchange, rotation, rc);
+	return rc < 0 ? rc : rbr_exchange_check(exchange, wish);
+}
+
+static int
+rotate(struct rbr_exchange *exchange, struct rbr_account *account, struct rbr_rotation *rotation,
+	struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_credential *credential)
+{
+	bool answered = false;
+	int tries, rc = rbr_machines_open(machines, exchange, rotation);
+
+	if (rc == 0)
+		rc = rbr_rotate_finish(exchange, rotation, wish, credential, &answered);
+	if (rc < 0 || answered)
+		return rc;
+	exchange->call.rotation = rotation;
+	for (tries = 0; tries < ENTERS_MAX; tries++) {
+		rc = rbr_machines_enter(machines, wish, credential, &answered);
+		if (rc == 0 && !answered)
+			rc = send_token(exchange, account, rotation, wish);
+		if (!rbr_machines_is_overtaken(machines))
+			break;
+	}
+	exchange->call.rotation = NULL;
+	return rc < 0 || answered ? rc : rbr_exchange_publish(exchange, wish, credential);
+}
+
 int
 rbr_rotate(struct rbr_exchange *exchange, struct rbr_account *account, const struct rbr_wish *wish,
 	struct rbr_credential *ret_credential)
 {
 	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	RBR_CLEANUP(rbr_machines_end) struct rbr_machines machines = {.open = false};
 	char endpoint[RBR_BINDING_MAX];
-	bool answered = false, refused = false;
 	int rc = rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, &exchange->call.context->error);
 
 	if (rc == 0)
@@ -294,24 +375,8 @@ rbr_rotate(struct rbr_exchange *exchange, struct rbr_account *account, const str
 	if (rc < 0)
 		return rc;
 	rbr_rotation_wish(&rotation, rbr_secret_string(&wish->token_key.text));
-	rc = rbr_rotate_finish(exchange, &rotation, wish, ret_credential, &answered);
-	if (rc < 0 || answered)
-		return rc;
-	exchange->call.rotation = &rotation;
-	rc = rbr_exchange_secrets(exchange);
-	if (rc == 0)
-		rc = use_refresh_token(exchange, &rotation, wish, &refused);
-	if (rc < 0 && refused && !exchange->tokens.refresh_token && !rbr_wish_is_own(wish)) {
-		rc = ask_for_own(exchange, account, &rotation, wish);
-		exchange->call.rotation = NULL;
-		return rc;
-	}
-	exchange->call.rotation = NULL;
-	if (rc == 0 || exchange->tokens.refresh_token)
-		keep_next(exchange, &rotation);
-	else if (rc < 0)
-		rc = after_failure(exchange, &rotation, rc);
-	if (rc == 0)
-		rc = rbr_exchange_check(exchange, wish);
-	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, ret_credential);
+	rc = rotate(exchange, account, &rotation, &machines, wish, ret_credential);
+	rbr_machines_leave(&machines, rc, !exchange->refused_again);
+	exchange->machines = NULL;
+	return rc;
 }

@@ -13,15 +13,8 @@
 #include "protocol/writer.h"
 
 #define SECRET_SIZE_MAX 65000
-#define LABEL_MAX 160
 #define KIND_PROBE "probe"
 #define KIND_CONFIRMED "endpoints" /* no secret, and as safe from others as one */
-
-struct binding {
-	struct ringbearer_item item;
-	char endpoint[RBR_BINDING_MAX];
-	char label[LABEL_MAX];
-};
 
 static const struct {
 	const char *kind;
@@ -106,8 +99,8 @@ rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_
 	return 0;
 }
 
-static int
-bind_item(const struct rbr_vault *vault, const char *kind, struct binding *binding)
+int
+rbr_vault_bind(const struct rbr_vault *vault, const char *kind, struct rbr_binding *binding)
 {
 	const struct rbr_account *account = vault->call->account;
 	const char *client_id = rbr_account_get(account, RBR_KEY_CLIENT_ID);
@@ -149,7 +142,7 @@ unsupported(const struct rbr_vault *vault, const char *what)
 }
 
 static int
-lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer_secret **ret_secret)
+lookup(struct rbr_vault *vault, const struct rbr_binding *binding, struct ringbearer_secret **ret_secret)
 {
 	struct rbr_error *error = &vault->call->context->error;
 	const char *kind = binding->item.kind;
@@ -175,8 +168,8 @@ lookup(struct rbr_vault *vault, const struct binding *binding, struct ringbearer
 int
 rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_secret **ret_secret)
 {
-	struct binding binding;
-	int rc = bind_item(vault, kind, &binding);
+	struct rbr_binding binding;
+	int rc = rbr_vault_bind(vault, kind, &binding);
 
 	rbr_trace(vault->call->context, "looking up the %s of %s", rbr_vault_label(kind), vault->call->account->name);
 	return rc < 0 ? rc : lookup(vault, &binding, ret_secret);
@@ -184,7 +177,7 @@ rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_se
 
 /* Keeps SECRET, reads it back and compares. */
 static int
-keep(struct rbr_vault *vault, const struct binding *binding, const struct ringbearer_secret *secret)
+keep(struct rbr_vault *vault, const struct rbr_binding *binding, const struct ringbearer_secret *secret)
 {
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *kept = NULL;
 	int rc;
@@ -207,8 +200,8 @@ keep(struct rbr_vault *vault, const struct binding *binding, const struct ringbe
 int
 rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbearer_secret *secret)
 {
-	struct binding binding;
-	int rc = bind_item(vault, kind, &binding);
+	struct rbr_binding binding;
+	int rc = rbr_vault_bind(vault, kind, &binding);
 
 	if (rc < 0)
 		return rc;
@@ -219,8 +212,8 @@ rbr_vault_keep(struct rbr_vault *vault, const char *kind, const struct ringbeare
 int
 rbr_vault_erase(struct rbr_vault *vault, const char *kind)
 {
-	struct binding binding;
-	int rc = bind_item(vault, kind, &binding);
+	struct rbr_binding binding;
+	int rc = rbr_vault_bind(vault, kind, &binding);
 
 	if (rc < 0)
 		return rc;
@@ -294,7 +287,7 @@ rbr_vault_forget_confirmed(struct rbr_vault *vault)
 	return rbr_vault_erase(vault, KIND_CONFIRMED);
 }
 
-static const struct binding trial = {
+static const struct rbr_binding trial = {
 	.item = {.size = sizeof(struct ringbearer_item),
 		.account = "ringbearer",
 		.kind = KIND_PROBE,

@@ -15,6 +15,15 @@
 #define RBR_KIND_API_KEY "api_key"
 #define RBR_BINDING_MAX 4096 /* bytes of an endpoint attribute, with its NUL */
 
+#define RBR_LABEL_MAX 160
+
+/* What names a secret, with the texts that its item points to. */
+struct rbr_binding {
+	struct ringbearer_item item;
+	char endpoint[RBR_BINDING_MAX];
+	char label[RBR_LABEL_MAX];
+};
+
 struct rbr_vault {
 	struct rbr_store store;
 	struct ringbearer_call *call;
@@ -34,6 +43,9 @@ bool rbr_vault_is_read_only(const struct rbr_vault *vault);
  * account names none. */
 int rbr_vault_binding(const struct rbr_account *account, const char *kind, char ret_endpoint[RBR_BINDING_MAX],
 	struct rbr_error *error) RBR_MUST_CHECK;
+
+/* What names the account's secret of KIND. BINDING stays where it is while it is used. RINGBEARER_E_CONFIG as above. */
+int rbr_vault_bind(const struct rbr_vault *vault, const char *kind, struct rbr_binding *binding) RBR_MUST_CHECK;
 
 /* RINGBEARER_E_NO_SECRET, RINGBEARER_E_STORE_… */
 int rbr_vault_lookup(struct rbr_vault *vault, const char *kind, struct ringbearer_secret **ret_secret) RBR_MUST_CHECK;

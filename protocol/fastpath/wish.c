@@ -79,8 +79,8 @@ has_its_provider(const struct rbr_message *record)
 	return then && strcmp(then, stamp) == 0;
 }
 
-static bool
-will_do(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
+bool
+rbr_wish_takes(const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential)
 {
 	bool newer = credential->obtained_ms >= context->started_ms;
 
@@ -100,7 +100,7 @@ rbr_wish_recall(const struct rbr_context *context, const struct rbr_wish *wish, 
 
 	if (rbr_cache_read_again(&wish->token_key, wish->seen ? wish->seen : &nowhere, &credential->record) &&
 		rbr_credential_from_record(credential) && has_its_provider(&credential->record) &&
-		will_do(context, wish, credential))
+		rbr_wish_takes(context, wish, credential))
 		return true;
 	rbr_credential_wipe(credential);
 	return false;

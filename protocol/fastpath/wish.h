@@ -41,6 +41,10 @@ bool rbr_wish_is_own(const struct rbr_wish *wish);
 /* Is CREDENTIAL the token that was refused? */
 bool rbr_wish_refuses(const struct rbr_wish *wish, const struct rbr_credential *credential);
 
+/* Is CREDENTIAL, which is this account's, what was wished for? */
+bool rbr_wish_takes(
+	const struct rbr_context *context, const struct rbr_wish *wish, const struct rbr_credential *credential);
+
 /* Makes the token's key afresh, which is all that a hit needs. RINGBEARER_E_SYSTEM. */
 int rbr_wish_make_token_key(struct rbr_wish *wish) RBR_MUST_CHECK;
 
