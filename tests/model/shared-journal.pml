@@ -41,7 +41,7 @@ byte parked[2], parked_version[2];
 byte deaths = DEATHS;
 
 /* Stands for the fencing number: is the lease that was taken for this run still the one there is? */
-bool leased[3];
+bool leased[2];
 
 /* For the properties alone. */
 byte may_send[2]; /* has passed the last check for this token */
@@ -203,38 +203,25 @@ next:
 	od
 }
 
-/* A person logs in: with the lease, like whatever replaces a secret; and again, if it was lost meanwhile. */
-proctype person(byte me) {
-	bool stored = false;
-
+/* A person logs in, whoever has the lease: what stands in the store is another version then, and nobody's mark or answer fits it. */
+proctype person() {
 	takes[2] = 20;
-end:
-	do
-	:: !stored ->
-		acquire();
-		atomic {
-			if
-			:: holds_lease ->
-				assert(20 >= value);
-				value = 20; version++; unmark; unshare; stored = true;
-				if :: arrived < 20 -> arrived = 20 :: else -> skip fi
-			:: else -> skip
-			fi
-		};
-		release()
-	:: else -> break
-	od
+	atomic {
+		assert(20 >= value);
+		value = 20; version++; unmark; unshare;
+		if :: arrived < 20 -> arrived = 20 :: else -> skip fi
+	}
 }
 
-/* The engine takes a lease away from who does not keep it. Who had passed the last check had it for longer than a token of
- * unknown fate may be sent again, so the mark is old by then. */
+/* The engine takes a lease away from who does not keep it, and machines do from who has not marked anything. Who had passed the last
+ * check had it for longer than a token of unknown fate may be sent again, so the mark is old by then. */
 proctype engine() {
 end:
 	do
 	:: atomic {
 		holder != NOBODY ->
 #ifndef NO_ROOM
-		if :: holder < 2 && may_send[holder] != NONE -> mark_recent = false :: else -> skip fi;
+		if :: may_send[holder] != NONE -> mark_recent = false :: else -> skip fi;
 #endif
 		leased[holder] = false; holder = NOBODY
 	}
@@ -255,7 +242,7 @@ init {
 		run machine(0);
 		run machine(1);
 #ifndef NO_LOGIN
-		run person(2);
+		run person();
 #endif
 		run engine();
 		run monitor()
