@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "sharing.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "journal/rotation.h"
+#include "records.h"
+#include "vault/shared.h"
+
+#define LINE_SIZE 256
+#define TIME_SIZE 32
+
+struct telling {
+	const struct rbr_shared *shared;
+	ringbearer_store_teller tell;
+	void *data;
+	struct rbr_holder here;
+};
+
+bool
+rbr_sharing_is_on(const struct rbr_vault *vault)
+{
+	const char *grant = rbr_account_get(vault->call->account, RBR_KEY_GRANT);
+
+	return rbr_shared_is_possible(vault) && grant && strcmp(grant, "client_credentials") != 0 &&
+		strcmp(grant, "api_key") != 0;
+}
+
+static const char *
+show_time(int64_t seconds, char text[TIME_SIZE])
+{
+	time_t when = (time_t)seconds;
+	struct tm parts;
+
+	if (!localtime_r(&when, &parts) || strftime(text, TIME_SIZE, "%Y-%m-%d %H:%M:%S", &parts) == 0)
+		(void)snprintf(text, TIME_SIZE, "%" PRId64, seconds);
+	return text;
+}
+
+static const char *
+whose(const struct telling *telling, const struct rbr_holder *holder)
+{
+	return rbr_holder_is_here(holder, &telling->here) ? " (this machine)" : "";
+}
+
+static void
+tell_lease(const struct telling *telling)
+{
+	char line[LINE_SIZE], when[TIME_SIZE];
+	struct rbr_holder holder;
+
+	if (telling->shared->view.lease == 0)
+		(void)snprintf(line, sizeof line, "nobody has it");
+	else if (rbr_record_read_holder(telling->shared->view.holder, &holder))
+		(void)snprintf(line, sizeof line, "%s%s since %s", holder.host, whose(telling, &holder),
+			show_time(holder.since, when));
+	else
+		(void)snprintf(line, sizeof line, "somebody has it");
+	telling->tell("lease", line, telling->data);
+}
+
+static void
+tell_mark(const struct telling *telling)
+{
+	char line[LINE_SIZE], when[TIME_SIZE];
+	struct rbr_mark mark;
+
+	if (!rbr_record_read_mark(rbr_shared_record(telling->shared, RBR_RECORD_MARK), &mark))
+		return;
+	(void)snprintf(line, sizeof line, "%s%s sent the refresh token at %s, and its answer is not in the store",
+		mark.by.host, whose(telling, &mark.by), show_time(mark.by.since, when));
+	telling->tell("on its way", line, telling->data);
+}
+
+static void
+tell_records(const struct telling *telling)
+{
+	const struct ringbearer_view *view = &telling->shared->view;
+	char line[LINE_SIZE];
+	int tokens = 0, verdicts = 0;
+	size_t i;
+
+	for (i = 0; i < view->record_count; i++) {
+		tokens += strncmp(view->records[i].name, "token-", 6) == 0;
+		verdicts += strncmp(view->records[i].name, "verdict-", 8) == 0;
+	}
+	(void)snprintf(line, sizeof line, "%d access token%s, %d refusal%s", tokens, tokens == 1 ? "" : "s", verdicts,
+		verdicts == 1 ? "" : "s");
+	telling->tell("shared", line, telling->data);
+	if (rbr_shared_record(telling->shared, RBR_RECORD_DEAD))
+		telling->tell("ended", "the service has refused the refresh token for good", telling->data);
+}
+
+static int
+tell_parked(const struct telling *telling)
+{
+	RBR_CLEANUP(rbr_rotation_end) struct rbr_rotation rotation = {.signals_held = false};
+	struct ringbearer_call *call = telling->shared->vault->call;
+	int rc = rbr_rotation_start(&rotation, call->context, call->account, telling->shared->binding.endpoint);
+
+	if (rc == 0 && rbr_rotation_is_parked(&rotation))
+		telling->tell(
+			"parked here", "an answer waits in this machine's memory for the next run", telling->data);
+	return rc;
+}
+
+int
+rbr_sharing_tell(struct rbr_vault *vault, ringbearer_store_teller tell, void *data)
+{
+	RBR_CLEANUP(rbr_shared_end) struct rbr_shared shared = {.vault = NULL};
+	struct telling telling = {.shared = &shared, .tell = tell, .data = data};
+	char line[LINE_SIZE];
+	int rc = rbr_shared_start(&shared, vault);
+
+	if (rc == 0)
+		rc = rbr_shared_look(&shared);
+	if (rc < 0)
+		return rc;
+	rbr_holder_here(vault->call->context, vault->call->account, &telling.here);
+	if (shared.view.version == 0)
+		(void)snprintf(line, sizeof line, "none: nobody has logged in");
+	else
+		(void)snprintf(line, sizeof line, "%" PRId64, shared.view.version);
+	tell("version", line, data);
+	tell_lease(&telling);
+	tell_mark(&telling);
+	tell_records(&telling);
+	return tell_parked(&telling);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/* What people are told of a login that many machines share. */
+#ifndef RBR_SHARING_H
+#define RBR_SHARING_H
+
+#include "vault/vault.h"
+
+/* Does the account's store share logins between machines, and is there one that rotates to be shared? */
+bool rbr_sharing_is_on(const struct rbr_vault *vault);
+
+/* Looks at the account's login in VAULT's store once, and tells its version, who has the lease since when, what is on its way, and what
+ * waits where to be stored. RINGBEARER_E_STORE_…, RINGBEARER_E_CONFIG. */
+int rbr_sharing_tell(struct rbr_vault *vault, ringbearer_store_teller tell, void *data) RBR_MUST_CHECK;
+
+#endif
