@@ -38,6 +38,26 @@ each_list_names_all() {
   done
 }
 
+built() { # FAMILY: the modules that Makefiles name
+  find "$top/helper/modules" -name Makefile.am -exec sed -n "s|.*pkglib_LTLIBRARIES += helper/modules/$1-\([a-z-]*\)\.la.*|\1|p" {} + | sort | xargs
+}
+
+modules_are_those_that_are_built() {
+  for each in "grant $GRANTS" "input $INPUTS"; do
+    [ "$(built "${each%% *}")" = "${each#* }" ] || { echo "${each%% *}: $(built "${each%% *}")"; return 1; }
+  done
+  [ "$(for name in $STORES; do echo "store-$name"; done | cat - "$scratch/desktop" | sort | xargs)" = \
+    "$({ for name in $(built store); do echo "store-$name"; done; for name in $(built notice); do echo "notice-$name"; done; } | sort | xargs)" ] ||
+    { echo "stores: $(built store); notices: $(built notice)"; return 1; }
+}
+
+debian_packs_the_modules() {
+  folder='usr/lib/*/ringbearer'
+  for name in $STORES; do echo "$folder/store-$name.so"; done >"$scratch/stores"
+  grep "^usr/lib/.*/store-" "$top/packaging/debian/ringbearer.install" | cmp - "$scratch/stores" &&
+    sed "s|.*|$folder/&.so|" "$scratch/desktop" | cmp - "$top/packaging/debian/ringbearer-secret-service.install"
+}
+
 debian_says_the_summary() {
   [ "$(grep -c "^Description: $SUMMARY" "$top/packaging/debian/control")" = "$(grep -c '^Package:' "$top/packaging/debian/control")" ]
 }
@@ -64,10 +84,14 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 sed -n '/^ Permission/,$p' "$top/packaging/debian/copyright" | sed 's/^ //; s/^\.$//' | tr -d '\n' >"$scratch/licence"
 
+for name in $DESKTOP; do echo "$name"; done >"$scratch/desktop"
+
 echo 'TAP version 13'
 check 'configure asks for the modules of the facts' configure_asks_for_the_modules
 check 'Debian builds with them, and install-deps installs them' debian_builds_with_them
 check 'every list names as many' each_list_names_all
+check 'the modules are those that are built' modules_are_those_that_are_built
+check 'Debian packs the modules' debian_packs_the_modules
 check 'Debian says the summary' debian_says_the_summary
 check 'the symbols are those of the library' symbols_are_those_of_the_map
 check 'the version is that of the changelog and the news' version_is_the_changelogs
