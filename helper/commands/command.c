@@ -34,7 +34,14 @@ const struct rbr_command rbr_commands[] = {
 		"init makes what a store needs that has no keyring service behind it: the key of store = file, in a file or, with\n"
 		"--store-key=passphrase, of a passphrase. unlock asks for that, and lock forgets it. They go by the account that is\n"
 		"named, else by the defaults, and by --store, --store-folder, --store-key, --store-key-file and\n"
-		"--store-passphrase-time.\n"},
+		"--store-passphrase-time. For a store that is elsewhere they see to the one on this machine that has its key.\n"},
+	{"seal", rbr_command_seal, "new|import|export|password [ACCOUNT] [OPTION …] [--KEY=VALUE …]",
+		"see to what this machine keeps for a store that is elsewhere",
+		"What rests in such a store is sealed before it leaves the machine. new makes the key, export writes it, import reads it\n"
+		"from standard input or asks for it, for another machine: ringbearer seal export | ssh HOST ringbearer seal import.\n"
+		"password reads or asks for the password of this machine's user there (store_user). Both rest in the store that\n"
+		"store_local names. They go by the account that is named, else by the defaults, and by the options of a store.\n\n"
+		"  --replace            put the key in the place of another one, with which what is sealed can no longer be read\n"},
 	{"erase", rbr_command_erase, "[--account=NAME | --url=URL] [OPTION …]",
 		"drop a token that was refused, a secret, or a password",
 		"Reads a request from standard input, unless that is a terminal and an option says what is meant. Drops the\n"
@@ -80,7 +87,8 @@ const struct rbr_command rbr_commands[] = {
 		"the old one.\n\n"
 		"  --store=NAME         the new store\n"
 		"  --store-folder=FOLDER, --store-key=SOURCE, --store-key-file=FILE, --store-command=COMMAND,\n"
-		"  --store-passphrase-time=SECONDS\n"
+		"  --store-passphrase-time=SECONDS, --store-local=NAME, --store-endpoint=URL, --store-prefix=PREFIX,\n"
+		"  --store-user=NAME\n"
 		"                       its settings, which go into the file as well\n"},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
 	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",

@@ -36,6 +36,7 @@ int rbr_command_login(struct rbr_context *context, int argc, char **argv);
 int rbr_command_logout(struct rbr_context *context, int argc, char **argv);
 int rbr_command_refresh(struct rbr_context *context, int argc, char **argv);
 int rbr_command_move(struct rbr_context *context, int argc, char **argv);
+int rbr_command_seal(struct rbr_context *context, int argc, char **argv);
 int rbr_command_remove(struct rbr_context *context, int argc, char **argv);
 int rbr_command_systemd(struct rbr_context *context, int argc, char **argv);
 int rbr_command_doctor(struct rbr_context *context, int argc, char **argv);

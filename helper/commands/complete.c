@@ -117,6 +117,8 @@ offer_values(const struct line *line, const char *option)
 		offer_providers(line);
 	else if (strcmp(option, "grant") == 0 || strcmp(option, "store") == 0)
 		offer_modules(line, option);
+	else if (strcmp(option, "store-local") == 0)
+		offer_modules(line, "store");
 	else if (strcmp(option, "format") == 0)
 		offer_formats(line);
 	else
@@ -157,7 +159,8 @@ has_key(const struct rbr_command *command, const char *option)
 {
 	return strcmp(command->name, "add") == 0 ||
 		(strncmp(option, "store", 5) == 0 &&
-			(strcmp(command->name, "move") == 0 || strcmp(command->name, "store") == 0));
+			(strcmp(command->name, "move") == 0 || strcmp(command->name, "store") == 0 ||
+				strcmp(command->name, "seal") == 0));
 }
 
 static void

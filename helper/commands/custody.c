@@ -37,7 +37,7 @@ rbr_custody_keep(struct rbr_context *context, struct rbr_account *account, const
 	const struct ringbearer_secret *secret, bool interactive)
 {
 	struct rbr_grant grant;
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 	RBR_CLEANUP(rbr_close) int turn = -1;
 	int rc = rbr_vault_check(secret, &context->error);
@@ -71,7 +71,7 @@ rbr_custody_erase(
 	static const char *const kinds[] = {RBR_KIND_CLIENT_SECRET, RBR_KIND_REFRESH_TOKEN, RBR_KIND_API_KEY};
 	char endpoint[RBR_BINDING_MAX];
 	struct rbr_grant grant;
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 	bool spared;
 	size_t i;
@@ -143,7 +143,7 @@ int
 rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *account)
 {
 	struct items items = {account->name, {NULL, 0}};
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 	int rc;
 
@@ -159,8 +159,8 @@ rbr_custody_erase_named(struct rbr_context *context, const struct rbr_account *a
 	return rc;
 }
 
-static int
-read_stdin(struct rbr_context *context, struct ringbearer_secret *secret)
+int
+rbr_custody_read_stdin(struct rbr_context *context, struct ringbearer_secret *secret)
 {
 	ssize_t got;
 
@@ -208,7 +208,7 @@ rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, 
 	int tries, rc;
 
 	if (from_stdin) {
-		rc = read_stdin(context, ret_secret);
+		rc = rbr_custody_read_stdin(context, ret_secret);
 		return rc < 0 ? rc : rbr_vault_check(ret_secret, &context->error);
 	}
 	/* A prompt that ended at once would have the secret typed into a shell next. */

@@ -26,4 +26,7 @@ int rbr_custody_erase_named(struct rbr_context *context, const struct rbr_accoun
 int rbr_custody_ask(struct rbr_context *context, const struct rbr_account *account, const char *kind, bool from_stdin,
 	struct ringbearer_secret *ret_secret) RBR_MUST_CHECK;
 
+/* Reads standard input to its end; one newline there is dropped. RINGBEARER_E_MALFORMED_REQUEST if it is too long. */
+int rbr_custody_read_stdin(struct rbr_context *context, struct ringbearer_secret *ret_secret) RBR_MUST_CHECK;
+
 #endif

@@ -38,7 +38,7 @@ note_item(const struct ringbearer_item *item, void *data)
 static void
 read_holdings(struct rbr_context *context, const struct rbr_account *account, struct rbr_store_holdings *holdings)
 {
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 
 	rbr_call_start(&call, context, account, false);

@@ -34,7 +34,7 @@ struct moving {
 	struct rbr_context *context;
 	struct place old;
 	struct place new;
-	const char *values[RBR_KEYS]; /* what the command line says of the new store */
+	struct rbr_store_settings settings; /* what the command line says of the new store */
 	const char *carried[KINDS_MAX];
 	size_t count;
 };
@@ -42,8 +42,16 @@ struct moving {
 static void
 end_moving(struct moving *moving)
 {
+	rbr_call_end(&moving->old.call);
+	rbr_call_end(&moving->new.call);
 	rbr_account_wipe(&moving->old.account);
 	rbr_account_wipe(&moving->new.account);
+}
+
+static const char *
+new_store(const struct moving *moving)
+{
+	return rbr_store_settings_get(&moving->settings, RBR_KEY_STORE);
 }
 
 /* -- the account's file -- */
@@ -76,7 +84,8 @@ goes(const struct moving *moving, const char *line, size_t size, bool other)
 	memcpy(key, line + blank, name);
 	key[name] = '\0';
 	found = rbr_key_find(key);
-	return found >= 0 && is_of_store(key) && (other || moving->values[found]);
+	return found >= 0 && is_of_store(key) &&
+		(other || rbr_store_settings_get(&moving->settings, (enum rbr_key)found));
 }
 
 static int
@@ -95,9 +104,10 @@ add_line(struct ringbearer_secret *text, const char *key, const char *value)
 static int
 rewrite(const struct moving *moving, const char *before, struct ringbearer_secret *after)
 {
-	bool other = strcmp(rbr_account_get(&moving->old.account, RBR_KEY_STORE), moving->values[RBR_KEY_STORE]) != 0;
-	size_t size;
-	int key, rc = 0;
+	const struct rbr_store_settings *settings = &moving->settings;
+	bool other = strcmp(rbr_account_get(&moving->old.account, RBR_KEY_STORE), new_store(moving)) != 0;
+	size_t size, i;
+	int rc = 0;
 
 	for (; rc == 0 && *before; before += size) {
 		size = strcspn(before, "\n");
@@ -107,9 +117,8 @@ rewrite(const struct moving *moving, const char *before, struct ringbearer_secre
 		if (rc == 0 && after->size > 0 && after->data[after->size - 1] != '\n')
 			rc = rbr_secret_append(after, "\n", 1);
 	}
-	for (key = 0; rc == 0 && key < RBR_KEYS; key++)
-		if (moving->values[key])
-			rc = add_line(after, rbr_keys[key].name, moving->values[key]);
+	for (i = 0; rc == 0 && i < settings->count; i++)
+		rc = add_line(after, rbr_keys[settings->list[i].key].name, settings->list[i].text);
 	return rc;
 }
 
@@ -216,7 +225,7 @@ take_back(struct moving *moving, int rc)
 
 	if (moving->count > 0 && remove_carried(moving, &moving->new.vault) < 0)
 		rbr_warn(moving->context, moving->old.account.name, "copies stay in the store `%s`: %s",
-			moving->values[RBR_KEY_STORE], moving->context->error.detail);
+			new_store(moving), moving->context->error.detail);
 	moving->context->error = why;
 	return rc;
 }
@@ -291,22 +300,22 @@ rbr_command_move(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(end_moving) struct moving moving = {.context = context};
 	const char *name = NULL;
-	int option, rc;
+	int option, rc = 0;
 
-	while ((option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
+	while (rc == 0 && (option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
-		moving.values[option - 1] = optarg;
+		rc = rbr_store_settings_add(context, (enum rbr_key)(option - 1), optarg, &moving.settings);
 	}
-	rc = rbr_account_argument(context, argc, argv, &name);
-	if (rc == 0 && !moving.values[RBR_KEY_STORE])
+	if (rc == 0)
+		rc = rbr_account_argument(context, argc, argv, &name);
+	if (rc == 0 && !new_store(&moving))
 		rc = rbr_fail(&context->error, RINGBEARER_E_USAGE, "say where to: add --store=NAME");
 	if (rc == 0)
 		rc = rbr_account_load(name, &moving.old.account, &context->error);
 	if (rc == 0)
 		rc = move(&moving);
 	if (rc == 0)
-		rbr_say("%s: moved to the store %s (%zu kept there)\n", name, moving.values[RBR_KEY_STORE],
-			moving.count);
+		rbr_say("%s: moved to the store %s (%zu kept there)\n", name, new_store(&moving), moving.count);
 	return rc;
 }

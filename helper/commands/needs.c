@@ -87,7 +87,7 @@ rbr_needs_secret(struct rbr_context *context, struct rbr_account *account, const
 {
 	char endpoint[RBR_BINDING_MAX];
 	struct rbr_grant grant;
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	int rc;
 
 	rbr_call_start(&call, context, account, true);

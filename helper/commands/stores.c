@@ -9,6 +9,7 @@
 #include "accounts/keys.h"
 #include "cli/names.h"
 #include "host/host.h"
+#include "host/local.h"
 #include "person/log.h"
 #include "person/terminal.h"
 #include "protocol/writer.h"
@@ -25,6 +26,10 @@ const struct option rbr_store_options[RBR_STORE_OPTIONS + 1] = {
 	{"store-key-file", required_argument, NULL, RBR_KEY_STORE_KEY_FILE + 1},
 	{"store-passphrase-time", required_argument, NULL, RBR_KEY_STORE_PASSPHRASE_TIME + 1},
 	{"store-command", required_argument, NULL, RBR_KEY_STORE_COMMAND + 1},
+	{"store-local", required_argument, NULL, RBR_KEY_STORE_LOCAL + 1},
+	{"store-endpoint", required_argument, NULL, RBR_KEY_STORE_ENDPOINT + 1},
+	{"store-prefix", required_argument, NULL, RBR_KEY_STORE_PREFIX + 1},
+	{"store-user", required_argument, NULL, RBR_KEY_STORE_USER + 1},
 	{NULL, 0, NULL, 0},
 };
 
@@ -34,6 +39,44 @@ bool
 rbr_stores_knows(const char *word)
 {
 	return strcmp(word, "init") == 0 || strcmp(word, "unlock") == 0 || strcmp(word, "lock") == 0;
+}
+
+int
+rbr_store_settings_add(
+	struct rbr_context *context, enum rbr_key key, const char *text, struct rbr_store_settings *settings)
+{
+	size_t i;
+
+	for (i = 0; i < settings->count; i++)
+		if (settings->list[i].key == key && !rbr_keys[key].repeats)
+			break;
+	if (i == RBR_STORE_SETTINGS_MAX)
+		return rbr_fail(&context->error, RINGBEARER_E_USAGE,
+			"the command line says more than %d things of a store", RBR_STORE_SETTINGS_MAX);
+	settings->list[i].key = key;
+	settings->list[i].text = text;
+	if (i == settings->count)
+		settings->count++;
+	return 0;
+}
+
+const char *
+rbr_store_settings_get(const struct rbr_store_settings *settings, enum rbr_key key)
+{
+	size_t i;
+
+	for (i = 0; i < settings->count; i++)
+		if (settings->list[i].key == key)
+			return settings->list[i].text;
+	return NULL;
+}
+
+static bool
+is_built_in(const struct rbr_account *account)
+{
+	const struct rbr_value *store = rbr_account_value(account, RBR_KEY_STORE, 0);
+
+	return store && store->layer == RBR_LAYER_DEFAULT;
 }
 
 /* The account that is named, or one that stands for all. */
@@ -53,64 +96,69 @@ take_account(struct rbr_context *context, int argc, char **argv, struct rbr_acco
 	return rbr_account_assemble("store", &lines, "the command line", account, &context->error);
 }
 
-static int
-take_options(struct rbr_context *context, int argc, char **argv, const char *values[RBR_KEYS])
+int
+rbr_stores_account(struct rbr_context *context, int argc, char **argv, struct rbr_store_settings *settings,
+	const char *otherwise, struct rbr_account *ret_account)
 {
-	int option;
+	size_t i;
+	int rc = take_account(context, argc, argv, ret_account);
 
-	while ((option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
-		if (option == 0)
-			return RINGBEARER_E_USAGE;
-		values[option - 1] = optarg;
-	}
-	return 0;
+	if (rc == 0 && !rbr_store_settings_get(settings, RBR_KEY_STORE) && is_built_in(ret_account))
+		rc = rbr_store_settings_add(context, RBR_KEY_STORE, otherwise, settings);
+	if (rc == 0)
+		rc = rbr_store_settings_add(context, RBR_KEY_TIMEOUT, PATIENCE, settings);
+	for (i = 0; rc == 0 && i < settings->count; i++)
+		rc = rbr_account_override(ret_account, settings->list[i].key, settings->list[i].text, &context->error);
+	return rc;
 }
 
-static bool
-is_built_in(const struct rbr_account *account)
+/* What WORD does to STORE; NULL: nothing. */
+static int (*operation_of(const struct rbr_store *store, const char *word))(struct ringbearer_call *)
 {
-	const struct rbr_value *store = rbr_account_value(account, RBR_KEY_STORE, 0);
-
-	return store && store->layer == RBR_LAYER_DEFAULT;
+	if (strcmp(word, "init") == 0)
+		return store->ops.prepare;
+	return strcmp(word, "lock") == 0 ? store->ops.lock : store->ops.unlock;
 }
 
+/* Of a store that is elsewhere it is the one on this machine that has its key. */
 static int
 do_it(struct rbr_context *context, const struct rbr_account *account, const char *word)
 {
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
+	const struct rbr_store *store;
 	struct rbr_vault vault;
-	int (*operation)(struct ringbearer_call * call);
+	struct rbr_local local;
 	int rc;
 
 	rbr_call_start(&call, context, account, true);
 	rc = rbr_vault_open(&call, &vault);
+	store = &vault.store;
+	if (rc == 0 && vault.store.ops.view && !operation_of(store, word)) {
+		rc = rbr_local_open(&call, RINGBEARER_LOCAL_SEAL, &local);
+		store = &local.store;
+	}
 	if (rc < 0)
 		return rc;
-	if (strcmp(word, "init") == 0)
-		operation = vault.store.ops.prepare;
-	else
-		operation = strcmp(word, "lock") == 0 ? vault.store.ops.lock : vault.store.ops.unlock;
-	if (!operation)
+	if (!operation_of(store, word))
 		return rbr_fail(&context->error, RINGBEARER_E_USAGE, "the store `%s` needs no `%s`",
-			rbr_account_get(account, RBR_KEY_STORE), word);
-	return rbr_loader_check(context, vault.store.name, operation(&call));
+			rbr_account_get(account, store == &vault.store ? RBR_KEY_STORE : RBR_KEY_STORE_LOCAL), word);
+	return rbr_loader_check(context, store->name, operation_of(store, word)(&call));
 }
 
 int
 rbr_stores_see_to(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
-	const char *values[RBR_KEYS] = {NULL};
-	int key, rc = take_options(context, argc, argv, values);
+	struct rbr_store_settings settings = {.count = 0};
+	int option, rc = 0;
 
+	while (rc == 0 && (option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
+		if (option == 0)
+			return RINGBEARER_E_USAGE;
+		rc = rbr_store_settings_add(context, (enum rbr_key)(option - 1), optarg, &settings);
+	}
 	if (rc == 0)
-		rc = take_account(context, argc, argv, &account);
-	if (rc == 0 && !values[RBR_KEY_STORE] && is_built_in(&account))
-		values[RBR_KEY_STORE] = WITHOUT_SERVICE;
-	values[RBR_KEY_TIMEOUT] = PATIENCE;
-	for (key = 0; rc == 0 && key < RBR_KEYS; key++)
-		if (values[key])
-			rc = rbr_account_override(&account, (enum rbr_key)key, values[key], &context->error);
+		rc = rbr_stores_account(context, argc, argv, &settings, WITHOUT_SERVICE, &account);
 	return rc < 0 ? rc : do_it(context, &account, argv[0]);
 }
 
@@ -120,7 +168,7 @@ static int
 try_store(struct rbr_context *context, struct rbr_account *account, struct rbr_choice_of_store *choice)
 {
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *found = NULL;
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 	int rc;
 
@@ -176,7 +224,7 @@ is_offered(const char *names, const char *name)
 static int
 settle(struct rbr_context *context, struct rbr_account *account, const char *name)
 {
-	struct ringbearer_call call;
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
 	struct rbr_vault vault;
 	int rc = rbr_account_override(account, RBR_KEY_STORE, name, &context->error);
 

@@ -9,8 +9,33 @@
 
 /* How many options of a command line say something of a store, and these options (the last has no name); each has the
  * value of its key, plus 1. */
-#define RBR_STORE_OPTIONS 6
+#define RBR_STORE_OPTIONS 10
 extern const struct option rbr_store_options[RBR_STORE_OPTIONS + 1];
+
+/* What a command line says with them. */
+#define RBR_STORE_SETTINGS_MAX 32
+struct rbr_store_settings {
+	struct {
+		enum rbr_key key;
+		const char *text;
+	} list[RBR_STORE_SETTINGS_MAX];
+	size_t count;
+};
+
+/* Notes TEXT for KEY; in the place of what was there, unless the key repeats. RINGBEARER_E_USAGE. */
+int rbr_store_settings_add(struct rbr_context *context, enum rbr_key key, const char *text,
+	struct rbr_store_settings *settings) RBR_MUST_CHECK;
+
+/* What was noted for KEY; NULL: nothing. */
+const char *rbr_store_settings_get(const struct rbr_store_settings *settings, enum rbr_key key);
+
+/*
+ * The account that a command line goes by that sees to a store: the one that is named behind the options, else one that stands for
+ * all and has what the files of defaults say; with SETTINGS above it, and as much time as a person takes. Where nobody has
+ * chosen a store, it is the one called OTHERWISE. RET_ACCOUNT must be empty.
+ */
+int rbr_stores_account(struct rbr_context *context, int argc, char **argv, struct rbr_store_settings *settings,
+	const char *otherwise, struct rbr_account *ret_account) RBR_MUST_CHECK;
 
 /* Is WORD something that can be done to a store: init, unlock, lock? */
 bool rbr_stores_knows(const char *word);

@@ -12,6 +12,7 @@
 #include "accounts/endpoint.h"
 #include "accounts/trust.h"
 #include "journal/rotation.h"
+#include "local.h"
 #include "person/blot.h"
 #include "person/browser.h"
 #include "person/log.h"
@@ -114,7 +115,8 @@ host_hide(struct ringbearer_call *call, const char *data, size_t size)
 	size_t i;
 
 	for (i = 0; i < RBR_CALL_SECRETS_MAX && call->owned[i]; i++)
-		;
+		if (rbr_secret_equal(call->owned[i]->data, call->owned[i]->size, data, size))
+			return;
 	if (i < RBR_CALL_SECRETS_MAX)
 		call->owned[i] = rbr_secret_new(data, size);
 	if (i < RBR_CALL_SECRETS_MAX && call->owned[i])
@@ -410,10 +412,14 @@ host_ask(struct ringbearer_call *call, const char *prompt, struct ringbearer_sec
 static int
 host_local_secret(struct ringbearer_call *call, const char *kind, struct ringbearer_secret **ret_value)
 {
-	(void)kind;
-	(void)ret_value;
-	return rbr_fail(
-		&call->context->error, RINGBEARER_E_NO_SECRET, "this machine keeps nothing for stores elsewhere");
+	struct rbr_local local;
+	int rc = rbr_local_open(call, kind, &local);
+
+	if (rc == 0)
+		rc = rbr_local_lookup(&local, ret_value);
+	if (rc == 0)
+		host_hide(call, (*ret_value)->data, (*ret_value)->size);
+	return rc;
 }
 
 static const char *

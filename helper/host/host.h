@@ -25,6 +25,7 @@ struct ringbearer_call {
 	struct rbr_message *metadata; /* where `discovered` puts things; NULL: nowhere */
 	struct rbr_rotation *rotation; /* what `sending` and `park` are for; NULL: nothing */
 	char folder[PATH_MAX]; /* that `config` was asked for last */
+	bool local; /* a store of this machine is at work for one that is elsewhere */
 	struct ringbearer_secret *owned[RBR_CALL_SECRETS_MAX]; /* copies that a module had hidden */
 	/* what must never show up in a message */
 	const struct ringbearer_secret *secrets[RBR_CALL_SECRETS_MAX];

@@ -29,6 +29,7 @@ struct storage {
 static void
 close_storage(struct storage *storage)
 {
+	rbr_call_end(&storage->call);
 	rbr_account_wipe(&storage->account);
 }
 

@@ -62,6 +62,13 @@ describe('the program says what may come', () => {
     assert.ok((await complete('move', 'work', '--store', '')).includes('file'));
   });
 
+  test('words that a command wants, then accounts, and what says which store is meant', async () => {
+    assert.deepEqual(await complete('seal', ''), ['new', 'import', 'export', 'password']);
+    assert.deepEqual(await complete('seal', 'new', '--store-local', 'file', 'wo'), ['work', 'world-wide']);
+    assert.deepEqual(await complete('seal', 'new', '--store-p'), ['--store-passphrase-time=', '--store-prefix=']);
+    assert.ok((await complete('seal', 'new', '--store-local=')).includes('--store-local=file'));
+  });
+
   test('accounts, where an account is wanted', async () => {
     assert.deepEqual(await complete('token', 'wor'), ['work', 'world-wide']);
     assert.deepEqual(await complete('token', 'work', ''), []);

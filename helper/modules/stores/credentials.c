@@ -6,7 +6,8 @@
  *
  * The file ACCOUNT.KIND has the secret and nothing else. It cannot say what the secret is bound to; who puts it there names the
  * account, and who can edit the account decides where it goes. A file ACCOUNT.endpoint beside it binds it all the same: the
- * secret is absent for any other endpoint.
+ * secret is absent for any other endpoint. What the machine keeps for a store that is elsewhere is in STORE.seal_key and
+ * STORE.store_password.
  */
 #include "config.h"
 
@@ -21,6 +22,7 @@
 #include "protocol/module.h"
 
 #define ENDPOINT "endpoint"
+#define ELSEWHERE "store:" /* begins the account of what is no account's, and would be no name of a credential */
 #define SECRET_MAX 66000 /* bytes; what is longer is no secret */
 
 static const struct ringbearer_host *host;
@@ -139,14 +141,16 @@ check_binding(struct ringbearer_call *call, const struct ringbearer_item *item, 
 static int
 lookup(struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_secret **ret_value)
 {
+	bool elsewhere = strncmp(item->account, ELSEWHERE, sizeof ELSEWHERE - 1) == 0;
+	const char *name = item->account + (elsewhere ? sizeof ELSEWHERE - 1 : 0);
 	char folder[PATH_MAX], path[PATH_MAX];
 	int rc = find_folder(call, folder);
 
 	if (rc < 0)
 		return rc;
 	/* What git stores is named by URLs: there is none of it here. */
-	if (strchr(item->account, '/') || strchr(item->kind, '/') || item->account[0] == '.' ||
-		snprintf(path, sizeof path, "%s/%s.%s", folder, item->account, item->kind) >= (int)sizeof path)
+	if (strchr(name, '/') || strchr(item->kind, '/') || name[0] == '.' ||
+		snprintf(path, sizeof path, "%s/%s.%s", folder, name, item->kind) >= (int)sizeof path)
 		return RINGBEARER_E_NO_SECRET;
 	rc = check_binding(call, item, folder);
 	return rc < 0 ? rc : read_file(call, path, ret_value);

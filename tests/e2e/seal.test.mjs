@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: MIT
+//
+// What a machine keeps for a store that is elsewhere, the key that values are sealed with and the password there: made, carried to
+// another machine, asked for by a module in the middle of its work, and nowhere to be seen. Machines are folders of their own here.
+
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { closeWorld } from './lib/accounts.mjs';
+import { BUILD, MODULE_SOURCES, SOURCE, compile } from './lib/builds.mjs';
+import { encoded, itemsOf, valueOf } from './lib/keyring-items.mjs';
+import { storeExample } from './lib/store-example.mjs';
+import { KEY, ask, askAfresh, assertRefused, keyAccount, unique } from './lib/small-accounts.mjs';
+import { onTerminal, shellLine } from './lib/terminal.mjs';
+import { Witness } from './lib/witness.mjs';
+import { World } from './lib/world.mjs';
+
+const SHIPPED = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
+const missing = !fs.existsSync(path.join(SHIPPED, 'store-file.so')) && 'this build has no libsodium';
+const STORE = ['--store=elsewhere'];
+const PASSWORD = 'a password, wïth more in it: "%41"';
+const OTHER = 'F'.repeat(64);
+const ENDPOINTS = ['https://b.example.test:2379', 'https://a.example.test:2379'];
+
+let world;
+let counter = 0;
+const fresh = (what) => unique(`${what}-${counter += 1}`);
+
+// A machine that has been given nothing yet: { dir, env, defaults(lines) }.
+function machine(defaults) {
+  const dir = path.join(world.dir, fresh('machine'));
+  const env = { XDG_CONFIG_HOME: `${dir}/config`, XDG_STATE_HOME: `${dir}/state` };
+  fs.mkdirSync(`${dir}/config/ringbearer/accounts`, { recursive: true, mode: 0o700 });
+  if (defaults) fs.writeFileSync(`${dir}/config/ringbearer/defaults`, defaults, { mode: 0o600 });
+  return {
+    dir,
+    env,
+    seal: (words, options) => world.run(['seal', ...words], { ...options, env: { ...env, ...options?.env } }),
+    must: async (words, input = '') => (await world.must(words, { env, input })).stdout,
+    account: (name, keys) => fs.writeFileSync(`${dir}/config/ringbearer/accounts/${name}`,
+      Object.entries({ ...keyAccount, store: 'elsewhere', ...keys }).flatMap(([key, value]) => [value].flat().map((one) => `${key} = ${one}\n`)).join(''), { mode: 0o600 }),
+  };
+}
+
+// With its own store file, whose key is there.
+async function prepared(defaults = 'store = elsewhere\nstore_local = file\n') {
+  const made = machine(defaults);
+  await made.must(['store', 'init']);
+  return made;
+}
+
+const holds = (result, code, message) => {
+  assert.equal(result.code, code, result.stderr);
+  if (message) assert.match(result.stderr, message);
+};
+
+before(async () => {
+  world = await World.create({ servers: false });
+  const [modules, include] = [path.join(world.dir, 'modules'), path.join(world.dir, 'include')];
+  for (const folder of [modules, include, path.join(world.dir, 'values')]) fs.mkdirSync(folder);
+  for (const file of fs.readdirSync(SHIPPED).filter((one) => one.endsWith('.so'))) fs.copyFileSync(path.join(SHIPPED, file), path.join(modules, file));
+  fs.symlinkSync(path.join(SOURCE, 'protocol'), path.join(include, 'ringbearer'));
+  const build = (name, ...flags) => compile('-std=c11', '-Wall', '-Wextra', '-Werror', '-D_GNU_SOURCE', '-shared', '-fPIC', `-I${include}`, `-DNAME="${name}"`, ...flags,
+    '-o', path.join(modules, `${name}.so`), path.join(MODULE_SOURCES, 'store-elsewhere.c'));
+  await Promise.all([build('store-elsewhere'), build('store-far-away'), build('store-circle', '-DLONELY')]);
+  Object.assign(world.env, { RINGBEARER_MODULE_DIR: modules, RINGBEARER_TEST_STORE: path.join(world.dir, 'values') });
+});
+after(() => closeWorld(world));
+
+describe('seal, with the store file on this machine', { skip: missing }, () => {
+  test('new makes a key, once; export writes it, and nothing else', async () => {
+    const here = await prepared();
+    holds(await here.seal(['export']), 4, /the store `file` of this machine has no key for the store `elsewhere`; bring it with `ringbearer seal import` .*`ringbearer seal new`\n$/);
+    assert.match(await here.must(['seal', 'new']), /^The key for the store elsewhere is in the store `file`\.\nBring it .*: ringbearer seal export \| ssh HOST ringbearer seal import\n$/);
+    const key = await here.must(['seal', 'export']);
+    assert.match(key, /^[0-9a-f]{64}\n$/);
+    assert.match(await here.must(['seal', 'new']), /^There is a key already.*`ringbearer seal export`.*`ringbearer seal import`.*--replace.*lost/);
+    assert.equal(await here.must(['seal', 'export']), key);
+    await here.must(['seal', 'new', '--replace']);
+    assert.notEqual(await here.must(['seal', 'export']), key);
+  });
+
+  test('of many who make one at a time, one does, in a program that takes its time as well', async () => {
+    const slow = path.join(world.dir, 'bin/slow');
+    fs.writeFileSync(slow, `#!/bin/sh\nsleep 0.1\nexec ${storeExample(world)} "$@"\n`, { mode: 0o700 });
+    const here = machine(`store = elsewhere\nstore_local = command\nstore_command = ${slow}\n`);
+    const all = await Promise.all(Array.from({ length: 4 }, () => here.must(['seal', 'new'])));
+    assert.equal(all.filter((one) => /^The key .* is in/.test(one)).length, 1);
+    assert.match(await here.must(['seal', 'export']), /^[0-9a-f]{64}\n$/);
+  });
+
+  test('a pipe brings it to another machine, which then reads what the first one keeps', async () => {
+    const [here, there] = [await prepared(), await prepared()];
+    const name = fresh('shared');
+    for (const each of [here, there]) each.account(name, { store_local: 'file' });
+    const early = await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env });
+    holds(early, 4, new RegExp(`has no key .*\`ringbearer seal import ${name}\`.*\`ringbearer seal new ${name}\``));
+    await here.must(['seal', 'new', name]);
+    holds(await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env }), 0);
+    assertRefused(await ask(world, { account: name }, { env: there.env }), 4, 'no_secret');
+    const env = Object.entries(there.env).map(([key, value]) => `${key}=${value}`);
+    const pipe = `${shellLine([world.program, 'seal', 'export'])} | env ${shellLine([...env, world.program, 'seal', 'import'])}`;
+    const { code, stdout, stderr } = await world.exec('sh', ['-c', pipe], { env: here.env });
+    assert.deepEqual([code, stdout, stderr], [0, 'The key for the store elsewhere is in the store `file`.\n', '']);
+    assert.equal((await askAfresh(world, name, {}, { env: there.env })).answer.password, KEY);
+  });
+
+  test('import takes one key for another only when told what it costs, and none that is none', async () => {
+    const here = await prepared();
+    for (const input of ['', '\n', 'x'.repeat(64), OTHER.slice(1), `${OTHER}0`, ` ${OTHER}`, `${OTHER}\n\n`, `${OTHER}\0`, `ringbearer key 1 ${OTHER}`, 'a'.repeat(1e6)]) {
+      holds(await here.seal(['import'], { input }), 2, /64 hexadecimal digits/);
+    }
+    holds(await here.seal(['export']), 4);
+    await here.must(['seal', 'import'], `${OTHER}\r\n`);
+    assert.equal(await here.must(['seal', 'export']), `${OTHER.toLowerCase()}\n`);
+    assert.match(await here.must(['seal', 'import'], OTHER), /^That very key is in the store `file` already\.\n$/);
+    const another = '0'.repeat(64);
+    holds(await here.seal(['import'], { input: another }), 2, /has another key .* would be lost to this machine; keep what `ringbearer seal export` writes, and add --replace\n$/);
+    assert.equal(await here.must(['seal', 'export']), `${OTHER.toLowerCase()}\n`);
+    await here.must(['seal', 'import', '--replace'], another);
+    assert.equal(await here.must(['seal', 'export']), `${another}\n`);
+  });
+
+  test('prefixes have keys of their own, and accounts of one prefix share it', async () => {
+    const here = await prepared();
+    await here.must(['seal', 'new']);
+    holds(await here.seal(['export', '--store-prefix=/other/']), 4, /`ringbearer seal new --store-prefix=\/other\/`/);
+    const [one, two] = [fresh('one'), fresh('two')];
+    for (const name of [one, two]) here.account(name);
+    const exported = await here.must(['seal', 'export']);
+    for (const name of [one, two]) assert.equal(await here.must(['seal', 'export', name]), exported);
+  });
+
+  test('the password is bound to its user and to where it may be sent', async () => {
+    const here = await prepared();
+    const name = fresh('password');
+    const edit = (keys) => here.account(name, { store_user: 'machine', store_endpoint: ENDPOINTS, ...keys });
+    const put = () => ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env });
+    await here.must(['seal', 'new']);
+    edit();
+    holds(await put(), 4, new RegExp(`has no password of machine .* at https://a.* https://b.*\`ringbearer seal password ${name}\``));
+    assert.equal(await here.must(['seal', 'password', name], `${PASSWORD}\n`), 'The password for the store elsewhere is in the store `file`.\n');
+    holds(await put(), 0);
+    edit({ store_endpoint: ENDPOINTS.toReversed() });
+    holds(await put(), 0);
+    for (const other of [{ store_user: 'another' }, { store_endpoint: ENDPOINTS[0] }, { store_endpoint: [...ENDPOINTS, 'https://c.example.test'] }]) {
+      edit(other);
+      holds(await put(), 4, /has no password/);
+    }
+    await here.must(['seal', 'password', '--store-user=machine', ...ENDPOINTS.map((url) => `--store-endpoint=${url}`)], 'replaced');
+    for (const input of ['', '\n', 'two\nlines', 'nul\0', '\x1b', Buffer.from([0x70, 0xff]), 'x'.repeat(4097)]) holds(await here.seal(['password', name], { input }), 2);
+    holds(await here.seal(['password'], { input: PASSWORD }), 7, /`store_user` is not set/);
+  });
+
+  test('a module that says the key and the password is not heard', async () => {
+    const here = await prepared();
+    const name = fresh('loud');
+    here.account(name, { store_user: 'machine', store_endpoint: ENDPOINTS });
+    await here.must(['seal', 'new', name]);
+    await here.must(['seal', 'password', name], PASSWORD);
+    const { code, stderr } = await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: { ...here.env, RINGBEARER_TRACE: '1' } });
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /elsewhere: key \*+, password \*+$/m);
+    for (const secret of [PASSWORD, (await here.must(['seal', 'export'])).trim()]) assert.ok(!stderr.includes(secret), stderr);
+  });
+
+  test('store init, unlock and lock of such an account see to the store on this machine', async () => {
+    const here = machine();
+    const name = fresh('init');
+    here.account(name, { store_local: 'file' });
+    holds(await here.seal(['new', name]), 4, new RegExp(`run \`ringbearer store init ${name}\``));
+    await here.must(['store', 'init', name]);
+    await here.must(['seal', 'new', name]);
+    here.account(name);
+    holds(await world.run(['store', 'init', name], { env: here.env }), 2, /the store `secret_service` needs no `init`/);
+  });
+
+  test('list, doctor, move and remove take it for nobody\'s, and leave it', async () => {
+    const here = await prepared('store_local = file\n');
+    const name = fresh('neighbour');
+    here.account(name, { store: 'file' });
+    await here.must(['seal', 'new', ...STORE]);
+    holds(await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env }), 0);
+    assert.deepEqual(JSON.parse(await here.must(['list', '--json'])).map(({ account }) => account), [name]);
+    assert.equal(await here.must(['list', '--passwords']), '');
+    const doctor = await world.run(['doctor', name], { env: here.env });
+    assert.doesNotMatch(doctor.stdout, /seal_key|store:/);
+    const before = await here.must(['seal', 'export', ...STORE]);
+    await here.must(['move', name, '--store=file', `--store-folder=${here.dir}/moved`]);
+    await here.must(['remove', name]);
+    assert.equal(await here.must(['seal', 'export', ...STORE]), before);
+  });
+
+  test('at a terminal nothing is shown that is typed, and what comes is named before it comes', async () => {
+    const here = await prepared('store = elsewhere\nstore_local = file\nstore_user = machine\n');
+    const typed = await onTerminal(world, ['seal', 'import'], [[/^Key for the store elsewhere \(it is not shown\): $/, `${OTHER}\n`]], { env: here.env });
+    assert.deepEqual([typed.code, typed.output.includes(OTHER)], [0, false], typed.output);
+    const password = await onTerminal(world, ['seal', 'password'], [[/^Password of machine for the store elsewhere \(it is not shown\): $/, `${PASSWORD}\n`]], { env: here.env });
+    assert.deepEqual([password.code, password.output.includes(PASSWORD)], [0, false], password.output);
+    const shown = await onTerminal(world, ['seal', 'export'], [], { env: here.env });
+    assert.match(shown.output, new RegExp(`^This is the key: [^\n]+\n${OTHER.toLowerCase()}\n$`));
+  });
+
+  test('nothing of it is in arguments, environments, files or the trace', async () => {
+    const here = await prepared('store = elsewhere\nstore_local = file\nstore_user = machine\n');
+    const secrets = [OTHER, OTHER.toLowerCase(), PASSWORD];
+    const witness = await Witness.watch(secrets);
+    const trace = { env: { RINGBEARER_TRACE: '1' } };
+    const results = [
+      await here.seal(['import'], { input: OTHER, ...trace }), await here.seal(['import'], { input: '0'.repeat(64), ...trace }),
+      await here.seal(['new'], trace), await here.seal(['password'], { input: PASSWORD, ...trace }), await here.seal(['import'], { input: `${OTHER}x`, ...trace }),
+    ];
+    const exported = await here.seal(['export'], trace);
+    const { hits } = await witness.stop();
+    assert.deepEqual(hits, []);
+    assert.deepEqual(results.map(({ code }) => code), [0, 2, 0, 0, 2]);
+    for (const { stdout, stderr } of [...results, { stdout: '', stderr: exported.stderr }]) {
+      for (const secret of secrets) assert.ok(!`${stdout}${stderr}`.includes(secret), stderr);
+    }
+    assert.match(exported.stderr, /looking up the key of store:elsewhere/);
+    const files = fs.readdirSync(here.dir, { recursive: true, withFileTypes: true }).filter((one) => one.isFile());
+    assert.ok(files.length >= 3);
+    for (const file of files) for (const secret of secrets) assert.ok(!fs.readFileSync(path.join(file.parentPath ?? file.path, file.name), 'latin1').includes(secret));
+  });
+});
+
+describe('seal, with the keyring', () => {
+  test('the item is one for all accounts of the store, and has a name in the keyring\'s viewer', async () => {
+    const [here, there] = [machine(), await prepared()];
+    const name = fresh('keyring');
+    here.account(name, { store_user: 'machine', store_endpoint: ENDPOINTS });
+    assert.match(await here.must(['seal', 'new', name]), /^The key for the store elsewhere is in the keyring\.$/m);
+    await here.must(['seal', 'password', name], PASSWORD);
+    const items = await itemsOf(world, 'store:elsewhere');
+    assert.deepEqual(items.map(({ label, attributes }) => [label, attributes.kind, attributes.client_id, attributes.endpoint]).sort(), [
+      ['the store elsewhere: key', 'seal_key', 'none', '/ringbearer/'],
+      ['the store elsewhere: password', 'store_password', 'machine', ENDPOINTS.toSorted().join(' ')],
+    ]);
+    const key = (await here.must(['seal', 'export', ...STORE])).trim();
+    assert.equal(await valueOf(world, { account: 'store:elsewhere', kind: 'seal_key' }), encoded(key));
+    assert.equal((await here.must(['seal', 'import', name], await here.must(['seal', 'export', name]))), 'That very key is in the keyring already.\n');
+    holds(await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env }), 0);
+    if (!missing) await there.must(['seal', 'import'], key);
+  });
+
+  test('one that is locked is no missing key', async () => {
+    const here = machine();
+    const name = fresh('locked');
+    here.account(name);
+    await here.must(['seal', 'new', name]);
+    await world.keyring.lock();
+    try {
+      assertRefused(await ask(world, { account: name }, { env: here.env }), 4, 'store_locked');
+      holds(await here.seal(['new', name]), 4, /locked|dismissed|closed/);
+    } finally {
+      await world.keyring.unlock();
+    }
+  });
+});
+
+describe('seal, with what others have put there', () => {
+  test('a machine is handed its key and password as credentials, and they are only read', async () => {
+    const here = machine('store = elsewhere\nstore_local = credentials\nstore_user = machine\n');
+    const folder = path.join(here.dir, 'credentials');
+    const name = fresh('handed');
+    const env = { CREDENTIALS_DIRECTORY: folder };
+    fs.mkdirSync(folder);
+    here.account(name);
+    holds(await here.seal(['export'], { env }), 4, /has no key for the store `elsewhere`/);
+    holds(await here.seal(['new'], { env }), 7, /only read here; have the key put there as elsewhere\.seal_key, as `ringbearer seal export` writes it/);
+    holds(await here.seal(['password'], { env, input: PASSWORD }), 7, /have the password put there as elsewhere\.store_password/);
+    fs.writeFileSync(path.join(folder, 'elsewhere.seal_key'), `${OTHER}\n`, { mode: 0o400 });
+    fs.writeFileSync(path.join(folder, 'elsewhere.store_password'), PASSWORD, { mode: 0o400 });
+    fs.writeFileSync(path.join(folder, 'elsewhere.endpoint'), 'https://an-account-of-that-name.example.test/\n');
+    assert.equal((await here.seal(['export'], { env })).stdout, `${OTHER.toLowerCase()}\n`);
+    holds(await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: { ...here.env, ...env } }), 0);
+    fs.rmSync(path.join(folder, 'elsewhere.seal_key'));
+    fs.writeFileSync(path.join(folder, 'elsewhere.seal_key'), 'no key\n', { mode: 0o400 });
+    const refused = await askAfresh(world, name, {}, { env: { ...here.env, ...env } });
+    assertRefused(refused, 4, 'store_unavailable', /as the key for the store `elsewhere` is none; give it again/);
+    assert.doesNotMatch(refused.stderr, /no key$/m);
+  });
+
+  test('no store that is elsewhere, and none that needs this itself, has it', async () => {
+    const here = machine();
+    const name = fresh('circle');
+    const asked = () => ask(world, { account: name }, { env: here.env });
+    here.account(name, { store_local: 'elsewhere' });
+    assertRefused(await asked(), 7, 'config', /`store_local` is `elsewhere`, .*set `store_local` to secret_service, file/);
+    here.account(name, { store: 'far_away', store_local: 'far-away' });
+    assertRefused(await asked(), 7, 'config', /`store_local` is `far-away`, which needs a store of this machine itself/);
+    here.account(name, { store_local: 'far_away' });
+    assertRefused(await asked(), 7, 'config', /`store_local` is `far_away`, which many machines share/);
+    here.account(name, { store_local: 'circle' });
+    assertRefused(await asked(), 7, 'config', /`store_local` is `circle`, which needs a store of this machine itself/);
+    here.account(name, { store_local: 'nothing' });
+    assertRefused(await asked(), 7, 'module', /there is no store `nothing`/);
+  });
+
+  test('a store of this machine has no use for a key, and words that mean nothing are told', async () => {
+    const here = machine();
+    for (const store of ['secret_service', 'command']) holds(await here.seal(['new', `--store=${store}`]), 2, /has no use for it; .*--store=etcd/);
+    for (const words of [[], ['nonsense'], ['export', '--nonsense']]) holds(await here.seal(words), 2);
+    holds(await here.seal(['export', 'nobody']), 1, /there is no account/);
+  });
+});
