@@ -27,7 +27,7 @@ bool
 rbr_provider_has_key(const char *key)
 {
 	static const char *const own[] = {
-		"title", "documentation", "tenant_domain", "denied_hint", "rejected_hint", "needs"};
+		"title", "documentation", "tenant_domain", "denied_hint", "rejected_hint", "needs", "grants"};
 	size_t i;
 
 	for (i = 0; i < RBR_ARRAY_SIZE(own); i++)

@@ -9,7 +9,9 @@
 #include "accounts/account.h"
 #include "accounts/keys.h"
 #include "accounts/provider.h"
+#include "host/host.h"
 #include "host/loader.h"
+#include "needs.h"
 #include "person/terminal.h"
 #include "protocol/writer.h"
 
@@ -19,6 +21,7 @@
 
 struct questions {
 	struct rbr_context *context;
+	const char *name; /* of the account */
 	struct rbr_message *lines;
 	struct rbr_provider provider; /* empty if there is none */
 };
@@ -51,6 +54,88 @@ known(const struct questions *questions, enum rbr_key key)
 	return given(questions, key) ? given(questions, key) : of_provider(questions, key);
 }
 
+/* Is WORD among WORDS, with blanks between them? */
+static bool
+is_among(const char *words, const char *word)
+{
+	size_t size = strlen(word);
+
+	for (; *(words += strspn(words, " ")); words += strcspn(words, " "))
+		if (strcspn(words, " ") == size && memcmp(words, word, size) == 0)
+			return true;
+	return false;
+}
+
+/* Does the service know GRANT? The provider says so, or what it has no endpoint for cannot be. */
+static bool
+offers(const struct questions *questions, const char *grant)
+{
+	const char *grants = rbr_message_get(&questions->provider.lines, "grants");
+	const char *auth = known(questions, RBR_KEY_CLIENT_AUTH);
+	bool any = !known(questions, RBR_KEY_TOKEN_ENDPOINT) && !known(questions, RBR_KEY_AUTHORIZATION_ENDPOINT);
+
+	if (grants)
+		return is_among(grants, grant);
+	if (strcmp(grant, "client_credentials") == 0)
+		return !auth || strcmp(auth, "none") != 0;
+	if (strcmp(grant, "authorization_code") == 0)
+		return any || known(questions, RBR_KEY_AUTHORIZATION_ENDPOINT) || known(questions, RBR_KEY_ISSUER);
+	if (strcmp(grant, "device_code") == 0)
+		return any || known(questions, RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT);
+	return true;
+}
+
+static void
+list_grants(const struct questions *questions, char text[CHOICES_MAX])
+{
+	RBR_CLEANUP(rbr_names_wipe) struct rbr_names names = {NULL, 0};
+	struct rbr_writer writer = rbr_writer_start(text, CHOICES_MAX);
+	size_t i;
+
+	text[0] = '\0';
+	if (rbr_loader_names("grant", &names) < 0)
+		return;
+	for (i = 0; i < names.count; i++)
+		if (offers(questions, names.list[i]))
+			rbr_write_format(&writer, "%s%s", text[0] != '\0' ? ", " : "", names.list[i]);
+}
+
+/* The first that the service documents, or the one without a person if it can be. */
+static const char *
+usual_grant(const struct questions *questions, char word[64])
+{
+	const char *grants = rbr_message_get(&questions->provider.lines, "grants");
+
+	if (grants) {
+		grants += strspn(grants, " ");
+		(void)snprintf(word, 64, "%.*s", (int)strcspn(grants, " "), grants);
+		return word;
+	}
+	return offers(questions, USUAL_GRANT) ? USUAL_GRANT : "authorization_code";
+}
+
+/* Says its issuer where the endpoints are? Asked before anything else is. What else is wrong with the account is no matter here. */
+static int
+reach_issuer(struct questions *questions, const char *issuer)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message lines = RBR_MESSAGE_EMPTY;
+	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	struct ringbearer_call call;
+	struct rbr_grant grant;
+	size_t i;
+	int rc = issuer ? rbr_message_add(&lines, rbr_keys[RBR_KEY_ISSUER].name, issuer) : 0;
+
+	for (i = 0; rc == 0 && i < questions->lines->count; i++)
+		rc = rbr_message_add(
+			&lines, rbr_message_key(questions->lines, i), rbr_message_value(questions->lines, i));
+	if (rc < 0 || rbr_account_assemble(questions->name, &lines, "the command line", &account, NULL) < 0)
+		return 0;
+	rbr_call_start(&call, questions->context, &account, true);
+	rc = rbr_needs_grant(&call, &account, RBR_FRESH, &grant);
+	rbr_call_end(&call);
+	return rc;
+}
+
 static void
 list_choices(const char *family, char text[CHOICES_MAX])
 {
@@ -73,6 +158,7 @@ check_named(struct questions *questions, enum rbr_key key, const char *answer)
 	struct rbr_provider provider = RBR_PROVIDER_EMPTY;
 	struct rbr_grant grant;
 	struct rbr_store store;
+	char names[CHOICES_MAX];
 	int rc = 0;
 
 	if (key == RBR_KEY_PROVIDER)
@@ -81,6 +167,14 @@ check_named(struct questions *questions, enum rbr_key key, const char *answer)
 		rc = rbr_loader_grant(questions->context, answer, &grant);
 	else if (key == RBR_KEY_STORE)
 		rc = rbr_loader_store(questions->context, answer, &store);
+	else if (key == RBR_KEY_ISSUER)
+		rc = reach_issuer(questions, answer);
+	if (rc == 0 && key == RBR_KEY_GRANT && !offers(questions, answer)) {
+		list_grants(questions, names);
+		rc = rbr_fail(error, RINGBEARER_E_CONFIG,
+			"the service is not known to take `%.40s`, but %.300s; for it all the same, end this and add --grant=%.40s",
+			answer, names, answer);
+	}
 	rbr_provider_wipe(&provider);
 	return rc;
 }
@@ -200,12 +294,13 @@ static int
 ask_grant(struct questions *questions)
 {
 	const char *theirs = of_provider(questions, RBR_KEY_GRANT);
-	char text[PROMPT_MAX / 2], names[CHOICES_MAX];
-	const struct question question = {RBR_KEY_GRANT, text, theirs ? theirs : USUAL_GRANT, false, theirs == NULL};
+	char text[PROMPT_MAX / 2], names[CHOICES_MAX], usual[64];
+	const struct question question = {
+		RBR_KEY_GRANT, text, theirs ? theirs : usual_grant(questions, usual), false, theirs == NULL};
 
 	if (given(questions, RBR_KEY_GRANT))
 		return 0;
-	list_choices("grant", names);
+	list_grants(questions, names);
 	(void)snprintf(text, sizeof text, "How are tokens obtained? %s", names);
 	return put(questions, &question);
 }
@@ -238,8 +333,11 @@ ask_endpoints(struct questions *questions)
 	const char *grant = known(questions, RBR_KEY_GRANT);
 	int rc;
 
-	if (!wants_endpoint(questions))
-		return 0;
+	if (!wants_endpoint(
+		    questions)) /* its issuer, where that says it, is asked now rather than when all is answered */
+		return lives_on_a_key(questions) || known(questions, RBR_KEY_TOKEN_ENDPOINT)
+			? 0
+			: reach_issuer(questions, NULL);
 	rc = put(questions, &issuer);
 	if (rc < 0 || given(questions, RBR_KEY_ISSUER))
 		return rc;
@@ -369,14 +467,39 @@ ask_all(struct questions *questions)
 	return rc;
 }
 
+/* What stands on the command line is looked at before anybody answers anything. */
+static int
+check_given(struct questions *questions)
+{
+	const char *grant = given(questions, RBR_KEY_GRANT), *store = given(questions, RBR_KEY_STORE);
+	struct rbr_grant found_grant;
+	struct rbr_store found_store;
+	size_t i;
+	int key, rc = 0;
+
+	for (i = 0; rc == 0 && i < questions->lines->count; i++) {
+		key = rbr_key_find(rbr_message_key(questions->lines, i));
+		if (key >= 0)
+			rc = rbr_key_check_written(&rbr_keys[key], rbr_message_value(questions->lines, i),
+				"the command line", &questions->context->error);
+	}
+	if (rc == 0 && grant)
+		rc = rbr_loader_grant(questions->context, grant, &found_grant);
+	if (rc == 0 && store)
+		rc = rbr_loader_store(questions->context, store, &found_store);
+	return rc;
+}
+
 int
 rbr_questions_ask(struct rbr_context *context, const char *name, struct rbr_message *lines, bool *ret_asked)
 {
-	struct questions questions = {context, lines, RBR_PROVIDER_EMPTY};
+	struct questions questions = {context, name, lines, RBR_PROVIDER_EMPTY};
 	size_t before = lines->count;
 	const char *provider;
 	int rc = rbr_account_check_name(name, &context->error);
 
+	if (rc == 0)
+		rc = check_given(&questions);
 	if (rc == 0)
 		rc = ask_provider(&questions);
 	provider = rc == 0 ? given(&questions, RBR_KEY_PROVIDER) : NULL;

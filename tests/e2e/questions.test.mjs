@@ -31,7 +31,8 @@ describe('questions', () => {
       [/Your tenant.*in blueconic\.net: $/, ENTER],
       [/cannot do without this[^]*tenant.*: $/, 'a b\n'],
       [/tenant[^]*Your tenant.*: $/, ' acme \n'],
-      [/How are tokens obtained\?.*api_key, authorization_code, client_credentials, device_code \[client_credentials\]: $/, ENTER],
+      [/How are tokens obtained\? authorization_code, client_credentials \[client_credentials\]: $/, 'device_code\n'],
+      [/not known to take `device_code`, but authorization_code, client_credentials; .*--grant=device_code\s[^]*obtained\?.*: $/, ENTER],
       [/Client id.*: $/, 'an-id\n'],
       [/rest\?.*secret_service.*\[secret_service\]: $/, 'secret_servce\n'],
       [/no store `secret_servce`[^]*rest\?.*: $/, ENTER],
@@ -63,6 +64,43 @@ describe('questions', () => {
     assert.ok(output.endsWith(`${name}: added. Now run:\n  ringbearer login ${name}\n  ringbearer token ${name} --show\n`), output);
     const { scope, match, device_authorization_endpoint } = kept(name);
     assert.deepEqual([scope, match, device_authorization_endpoint], ['read write', 'https://api.example.com/', 'https://example.com/device']);
+  });
+
+  test('the grants that are offered are those that the service takes: as its file says, or for which it has what they need', async () => {
+    const offered = async (...flags) => {
+      const { output } = await onTerminal(world, ['add', next(), ...flags], [[/How are tokens obtained\?.*: $/, '\x03']]);
+      return /obtained\? (.*) \[(.*)\]: /.exec(output).slice(1);
+    };
+    assert.deepEqual(await offered('--provider=github'), ['api_key, authorization_code, device_code', 'authorization_code']);
+    assert.deepEqual(await offered('--provider=codeberg'), ['api_key, authorization_code', 'authorization_code']);
+    assert.deepEqual(await offered('--provider=codeberg', '--client-auth=client_secret_post'), ['api_key, authorization_code, client_credentials', 'client_credentials']);
+    assert.deepEqual(await offered('--provider=heroku'), ['api_key, authorization_code, client_credentials', 'client_credentials']);
+    assert.deepEqual(await offered('--provider=oauth2'), ['api_key, authorization_code, client_credentials, device_code', 'client_credentials']);
+    assert.deepEqual(await offered('--provider=oidc', '--client-id=x'), ['api_key, authorization_code, client_credentials, device_code', 'client_credentials']);
+    // What a person names in so many words is theirs to know.
+    const { code, output } = await onTerminal(world, ['add', next(), '--provider=github', '--grant=client_credentials'], [[/Client id.*: $/, 'x\n'], [/Scopes.*: $/, ENTER], [/rest\?.*: $/, ENTER], [/shown\): $/, 'x\n']]);
+    assert.equal(code, 0, output);
+  });
+
+  test('an issuer that is not reached is said at once, before the other questions', async () => {
+    const gone = `https://127.0.0.1:${await World.freePort()}/`;
+    const typed = await onTerminal(world, ['add', next()], [
+      [/Which service\?.*: $/, 'oidc\n'],
+      [/How are tokens obtained\?.*: $/, ENTER],
+      [/issuer.*: $/, `${gone}\n`],
+      [/127\.0\.0\.1[^]*issuer.*: $/, ENTER],
+      [/token endpoint: $/, '\x03'],
+    ]);
+    assert.match(typed.output, /issuer, which says[^]*issuer, which says/);
+    const named = await onTerminal(world, ['add', next(), '--provider=oidc', '--grant=client_credentials', `--issuer=${gone}`], []);
+    assert.deepEqual([named.code, /Client id|Scopes/.test(named.output)], [5, false], named.output);
+  });
+
+  test('a value on the command line that will not do, too', async () => {
+    for (const [flag, says] of [['--timeout=soon', /`timeout` cannot be/], ['--grant=apikey', /did you mean `api_key`/], ['--store=fil', /no store `fil`/]]) {
+      const { code, output } = await onTerminal(world, ['add', next(), flag], []);
+      assert.deepEqual([code, says.test(output), /Which service/.test(output)], [7, true, false], output);
+    }
   });
 
   test('only what is missing is asked for, and nothing with --no-questions or through a pipe', async () => {

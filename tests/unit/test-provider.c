@@ -262,6 +262,23 @@ check_text(const char *name)
 		fail_msg("%s does not say whether it was tried", name);
 }
 
+/* A grant that is offered has what it needs. */
+static void
+check_grants(const char *grants, const struct rbr_account *account)
+{
+	char grant[64];
+
+	for (; grants && *grants; grants += strcspn(grants, " "), grants += strspn(grants, " ")) {
+		(void)snprintf(grant, sizeof grant, "%.*s", (int)strcspn(grants, " "), grants);
+		if (strcmp(grant, "authorization_code") == 0)
+			assert_non_null(rbr_account_get(account, RBR_KEY_AUTHORIZATION_ENDPOINT));
+		else if (strcmp(grant, "device_code") == 0)
+			assert_non_null(rbr_account_get(account, RBR_KEY_DEVICE_AUTHORIZATION_ENDPOINT));
+		else if (strcmp(grant, "client_credentials") != 0)
+			assert_string_equal(grant, "api_key");
+	}
+}
+
 static int
 try_provider(const char *name, void *data)
 {
@@ -284,6 +301,7 @@ try_provider(const char *name, void *data)
 		fail_msg("%s: %s", name, error.detail);
 	assert_non_null(rbr_message_get(&provider.lines, "title"));
 	unit_assert_contains(rbr_message_get(&provider.lines, "documentation"), "https://");
+	check_grants(rbr_message_get(&provider.lines, "grants"), &account);
 	rbr_account_wipe(&account);
 	(*count)++;
 	return 0;
