@@ -10,6 +10,7 @@
 #include "cached.h"
 #include "command.h"
 #include "custody.h"
+#include "journal/spent.h"
 #include "vault/storage.h"
 #include "vault/vault.h"
 
@@ -70,5 +71,6 @@ rbr_command_erase(struct rbr_context *context, int argc, char **argv)
 	if (kind)
 		return erase_secret(context, name, kind, request.interactive);
 	rbr_cached_forget(name, rbr_request_named_token(&request));
+	rbr_spent_note(name, rbr_request_named_token(&request));
 	return 0; /* what a file that is gone has left in the cache is dropped, too */
 }

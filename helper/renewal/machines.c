@@ -23,6 +23,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "journal/spent.h"
 #include "person/log.h"
 #include "turn.h"
 
@@ -150,7 +151,9 @@ take_token(struct rbr_machines *machines, const struct rbr_record_names *names, 
 	const struct rbr_error before = context->error;
 	const struct ringbearer_record *record = rbr_shared_record(&machines->shared, names->token);
 	bool takes = rbr_record_read_token(record, names, exchange) && rbr_exchange_check(exchange, wish) == 0 &&
-		rbr_exchange_answer(exchange, credential) == 0 && rbr_wish_takes(context, wish, credential) &&
+		rbr_exchange_answer(exchange, credential) == 0 &&
+		!rbr_spent_has(wish->account, credential->token, credential->obtained_ms) &&
+		rbr_wish_takes(context, wish, credential) &&
 		!(context->quiet && rbr_credential_ageing(credential, rbr_clock_now()));
 
 	if (takes) {
