@@ -320,8 +320,9 @@ struct ringbearer_store {
 	int (*unlock)(struct ringbearer_call *call);
 	int (*lock)(struct ringbearer_call *call);
 
-	/* A lookup() will come: begins what it would have to wait for, does not wait for it, and says nothing if it fails. */
-	void (*expect)(struct ringbearer_call *call);
+	/* A lookup() will come, of one of the COUNT of ITEMS or of each, as far as that is known by now: begins what it would
+	 * have to wait for, does not wait for it, and says nothing if it fails. */
+	void (*expect)(struct ringbearer_call *call, const struct ringbearer_item *items, size_t count);
 
 	/*
 	 * The shared journal, all of these or none.

@@ -72,6 +72,25 @@ rbr_exchange_vault(struct rbr_exchange *exchange)
 	return rc;
 }
 
+/* What will be looked up, as far as the account says while its grant is not loaded. One too many does no harm. */
+static void
+expect(const struct rbr_exchange *exchange, const char *grant)
+{
+	const char *client_auth = rbr_account_get(exchange->call.account, RBR_KEY_CLIENT_AUTH);
+	const char *kinds[] = {NULL, NULL, NULL};
+	size_t count = 0;
+
+	if (strcmp(grant, "api_key") == 0) {
+		kinds[count] = RBR_KIND_API_KEY;
+	} else {
+		if (strcmp(client_auth, "none") != 0)
+			kinds[count++] = RBR_KIND_CLIENT_SECRET;
+		if (strcmp(grant, "client_credentials") != 0)
+			kinds[count] = RBR_KIND_REFRESH_TOKEN;
+	}
+	rbr_vault_expect(&exchange->vault, kinds);
+}
+
 int
 rbr_exchange_start_renewal(
 	struct rbr_exchange *exchange, struct rbr_context *context, const struct rbr_account *account, bool interactive)
@@ -81,7 +100,7 @@ rbr_exchange_start_renewal(
 	start(exchange, context, account, interactive);
 	/* What is wrong with the store is said when it is needed. */
 	if (rbr_exchange_vault(exchange) == 0)
-		rbr_vault_expect(&exchange->vault);
+		expect(exchange, grant);
 	return rbr_loader_grant(context, grant, &exchange->grant);
 }
 

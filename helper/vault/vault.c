@@ -13,6 +13,7 @@
 #include "protocol/writer.h"
 
 #define SECRET_SIZE_MAX 65000
+#define EXPECTED_MAX 2
 #define KIND_PROBE "probe"
 #define KIND_CONFIRMED "endpoints" /* no secret, and as safe from others as one */
 
@@ -54,13 +55,6 @@ rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault)
 
 	ret_vault->call = call;
 	return rbr_loader_store(call->context, name, &ret_vault->store);
-}
-
-void
-rbr_vault_expect(const struct rbr_vault *vault)
-{
-	if (vault->store.ops.expect)
-		vault->store.ops.expect(vault->call);
 }
 
 /* All places that the account answers for, separated by blanks. */
@@ -118,6 +112,25 @@ rbr_vault_bind(const struct rbr_vault *vault, const char *kind, struct rbr_bindi
 		.label = binding->label,
 	};
 	return 0;
+}
+
+void
+rbr_vault_expect(const struct rbr_vault *vault, const char *const *wanted)
+{
+	struct rbr_binding bindings[EXPECTED_MAX];
+	struct ringbearer_item items[EXPECTED_MAX];
+	const struct rbr_error error = vault->call->context->error;
+	size_t count = 0;
+
+	if (!vault->store.ops.expect)
+		return;
+	for (; *wanted && count < EXPECTED_MAX; wanted++)
+		if (rbr_vault_bind(vault, *wanted, &bindings[count]) == 0) {
+			items[count] = bindings[count].item;
+			count++;
+		}
+	vault->call->context->error = error; /* what an item is bound to may be known later */
+	vault->store.ops.expect(vault->call, items, count);
 }
 
 /* What people call it. */

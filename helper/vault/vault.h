@@ -32,8 +32,9 @@ struct rbr_vault {
 /* Opens the account's store for CALL. RINGBEARER_E_MODULE. */
 int rbr_vault_open(struct ringbearer_call *call, struct rbr_vault *ret_vault) RBR_MUST_CHECK;
 
-/* Secrets will be looked up: a store that has to be waited for begins, and this does not wait. */
-void rbr_vault_expect(const struct rbr_vault *vault);
+/* Secrets will be looked up, probably those of the kinds WANTED, which ends with a NULL: a store that has to be waited for
+ * begins, and this does not wait. */
+void rbr_vault_expect(const struct rbr_vault *vault, const char *const *wanted);
 
 /* Is it one that others fill, and nobody here can write to? */
 bool rbr_vault_is_read_only(const struct rbr_vault *vault);

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 //
-// A renewal talks with the keyring over one session, and what it knows of it comes from the service each
-// time. What breaks while the request is under way is noticed.
+// A renewal talks with the keyring over one session and asks nothing twice but what can change: whether an item is
+// still the one that was found. What breaks while the request is under way is noticed.
 
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
-import { watchCalls } from './lib/keyring-items.mjs';
+import { openCountingBus } from './lib/counting-bus.mjs';
 import {
-  addAccount, assertWorks, erase, get, inWorld, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
+  NAME, addAccount, assertWorks, erase, get, inWorld, logIn, refreshTokenOf, refreshes, tokensSent, untilAsked, withAccount,
 } from './lib/standing-grant.mjs';
 
 let world;
@@ -27,11 +27,57 @@ async function meanwhile(where, happening) {
   return running;
 }
 
-test('one session; both secrets are read, the next token is written into its item, and read again', async () => {
-  const calls = await watchCalls(world, async () => assertWorks(world, await get(world)));
-  const said = calls.filter((name) => /^(OpenSession|SearchItems|GetSecrets?|SetSecret|CreateItem)$/.test(name));
-  const read = ['SearchItems', 'GetSecret'];
-  assert.deepEqual(said, ['OpenSession', ...read, ...read, 'SearchItems', 'SetSecret', ...read]);
+// What is asked before the first item is: the session and the search go on side by side.
+const OPENING = ['AddMatch', 'GetNameOwner', 'Hello', 'Locked', 'OpenSession', 'SearchItems'];
+const READ = ['Attributes', 'GetSecret'];
+const HUNG = 10000; // whoever waits for one answer of a pair
+
+async function countCalls(options, work) {
+  const bus = await openCountingBus(world, options);
+  try {
+    await work({ env: bus.env, timeout: HUNG });
+  } finally {
+    await bus.close();
+  }
+  const start = bus.seen.indexOf('Attributes');
+  return { opening: bus.seen.slice(0, start).toSorted(), rest: bus.seen.slice(start) };
+}
+
+test('a rotation opens one session, finds both secrets at once, writes into the item that it read, and reads it again', async () => {
+  const pairs = { SearchItems: [0], Attributes: [0, 1, 3] }; // the third of them is looked at before anything is written
+  const { opening, rest } = await countCalls({ pairs }, async (options) => assertWorks(world, await get(world, {}, options)));
+  assert.deepEqual(opening, [...OPENING, 'SearchItems']);
+  assert.deepEqual(rest, [...READ, ...READ, 'Attributes', 'SetSecret', ...READ]);
+});
+
+test('a renewal with a client secret alone searches for that alone', async () => {
+  const account = `${NAME}-machine`;
+  await world.addClientCredentials(account);
+  const { opening, rest } = await countCalls({ pairs: { Attributes: [0] } }, async (options) => {
+    const { code, stderr } = await get(world, { account }, options);
+    assert.equal(code, 0, stderr);
+  });
+  await erase(world, account);
+  assert.deepEqual([opening, rest], [OPENING, READ]);
+});
+
+test('the secret of another item that is there by now is not sent and not overwritten: the right one is searched for', async () => {
+  const searched = ['Locked', 'SearchItems'];
+  const before = await refreshTokenOf(world);
+  const read = await countCalls({ moved: { Attributes: [1] } }, async (options) => assertWorks(world, await get(world, {}, options)));
+  assert.deepEqual(read.rest, [...READ, ...READ, ...searched, 'GetSecret', 'Attributes', 'SetSecret', ...READ]);
+  await erase(world);
+  const written = await countCalls({ moved: { Attributes: [2] } }, async (options) => assertWorks(world, await get(world, {}, options)));
+  assert.deepEqual(written.rest, [...READ, ...READ, 'Attributes', ...searched, 'SetSecret', ...READ]);
+  assert.notEqual(await refreshTokenOf(world), before);
+});
+
+test('the item is removed in between: the next token gets a new one', async () => {
+  const old = await refreshTokenOf(world);
+  const result = await meanwhile(world, () => world.exec('secret-tool', ['clear', 'account', NAME, 'kind', 'refresh_token']));
+  await assertWorks(world, result);
+  assert.equal(result.stderr, '');
+  assert.notEqual(await refreshTokenOf(world) ?? old, old);
 });
 
 test('the daemon is started again in between: a new session, and nothing is lost', async () => {

@@ -23,22 +23,22 @@ rbr_paths_free(struct rbr_paths *paths)
 }
 
 static void
-add_names(const struct rbr_work *work, GVariantBuilder *builder)
+add_names(const struct ringbearer_item *item, GVariantBuilder *builder)
 {
 	g_variant_builder_init(builder, G_VARIANT_TYPE("a{ss}"));
-	g_variant_builder_add(builder, "{ss}", "account", work->item->account);
-	g_variant_builder_add(builder, "{ss}", "kind", work->item->kind);
-	g_variant_builder_add(builder, "{ss}", "client_id", work->item->client_id);
-	g_variant_builder_add(builder, "{ss}", "endpoint", work->item->endpoint);
+	g_variant_builder_add(builder, "{ss}", "account", item->account);
+	g_variant_builder_add(builder, "{ss}", "kind", item->kind);
+	g_variant_builder_add(builder, "{ss}", "client_id", item->client_id);
+	g_variant_builder_add(builder, "{ss}", "endpoint", item->endpoint);
 }
 
 GVariant *
-rbr_items_names(const struct rbr_work *work)
+rbr_items_names(const struct ringbearer_item *item)
 {
 	GVariantBuilder builder;
 
-	add_names(work, &builder);
-	return g_variant_builder_end(&builder);
+	add_names(item, &builder);
+	return g_variant_ref_sink(g_variant_builder_end(&builder));
 }
 
 GVariant *
@@ -47,11 +47,45 @@ rbr_items_attributes(const struct rbr_work *work, const char *const more[][2], g
 	GVariantBuilder builder;
 	guint i;
 
-	add_names(work, &builder);
+	add_names(work->item, &builder);
 	g_variant_builder_add(&builder, "{ss}", TYPE_KEY, TYPE);
 	for (i = 0; i < count; i++)
 		g_variant_builder_add(&builder, "{ss}", more[i][0], more[i][1]);
 	return g_variant_builder_end(&builder);
+}
+
+gchar *
+rbr_items_place(const struct rbr_work *work)
+{
+	GVariant *names = rbr_items_names(work->item);
+	gchar *path = g_strdup(rbr_work_place(names));
+
+	g_variant_unref(names);
+	return path;
+}
+
+void
+rbr_items_forget_place(const struct rbr_work *work)
+{
+	GVariant *names = rbr_items_names(work->item);
+
+	rbr_work_note_place(names, NULL);
+	g_variant_unref(names);
+}
+
+gboolean
+rbr_items_is(const struct rbr_work *work, GVariant *attributes)
+{
+	GVariant *names = rbr_items_names(work->item);
+	const char *name, *value, *has;
+	gboolean is = g_variant_is_of_type(attributes, G_VARIANT_TYPE("a{ss}"));
+	GVariantIter iterator;
+
+	g_variant_iter_init(&iterator, names);
+	while (is && g_variant_iter_next(&iterator, "{&s&s}", &name, &value))
+		is = g_variant_lookup(attributes, name, "&s", &has) && strcmp(has, value) == 0;
+	g_variant_unref(names);
+	return is;
 }
 
 /* Not both: by the schema's name nothing is found in a keyring that has been locked since its daemon started. */
@@ -117,6 +151,13 @@ choose_latest(struct rbr_work *work, gchar **paths, gchar ***latest, guint64 *mo
 	return rc;
 }
 
+/* What can be gone back to without a search: not one that a person has unlocked, or that was chosen from several. */
+static gboolean
+is_only_open(const struct rbr_paths *paths)
+{
+	return g_strv_length(paths->unlocked) == 1 && !paths->locked[0];
+}
+
 int
 rbr_items_find(struct rbr_work *work, gchar **ret_path)
 {
@@ -125,8 +166,11 @@ rbr_items_find(struct rbr_work *work, gchar **ret_path)
 	gchar *only[2] = {NULL, NULL};
 	guint64 modified = 0;
 	const gboolean closed = work->closed;
-	int rc = rbr_items_search(work, rbr_items_names(work), &paths);
+	GVariant *names = rbr_items_names(work->item);
+	int rc = rbr_items_search(work, names, &paths);
 
+	if (rc == 0)
+		rbr_work_note_place(names, is_only_open(&paths) ? paths.unlocked[0] : NULL);
 	if (rc == 0 && g_strv_length(paths.unlocked) + g_strv_length(paths.locked) == 1) {
 		latest = paths.unlocked[0] ? paths.unlocked : paths.locked;
 	} else if (rc == 0) {
@@ -145,6 +189,7 @@ rbr_items_find(struct rbr_work *work, gchar **ret_path)
 		*ret_path = g_strdup(only[0]);
 	work->closed = closed && rc == RINGBEARER_E_NO_SECRET;
 	rbr_paths_free(&paths);
+	g_variant_unref(names);
 	return rc;
 }
 

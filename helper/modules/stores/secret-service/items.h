@@ -12,14 +12,20 @@ struct rbr_paths {
 
 void rbr_paths_free(struct rbr_paths *paths);
 
-/* What names the item that WORK is about, an a{ss}, floating: for searches. */
-GVariant *rbr_items_names(const struct rbr_work *work);
+/* What names ITEM, an a{ss}: for searches. */
+GVariant *rbr_items_names(const struct ringbearer_item *item);
 
 /* The same as an item has it, with the type, and COUNT of MORE names and values. */
 GVariant *rbr_items_attributes(const struct rbr_work *work, const char *const more[][2], guint count);
 
 /* The attributes of ACCOUNT's items, or of all of ours if it is NULL. */
 GVariant *rbr_items_attributes_of(const char *account);
+
+/* The place that is known of the item that WORK is about, to be freed; NULL if none is. Something else may be there by
+ * now, which rbr_items_is() tells by its ATTRIBUTES. */
+gchar *rbr_items_place(const struct rbr_work *work);
+void rbr_items_forget_place(const struct rbr_work *work);
+gboolean rbr_items_is(const struct rbr_work *work, GVariant *attributes);
 
 /* All items that have ATTRIBUTES, which may be floating. */
 int rbr_items_search(struct rbr_work *work, GVariant *attributes, struct rbr_paths *ret_paths)

@@ -12,7 +12,6 @@
 
 #include "prompt.h"
 
-#define DEFAULT RBR_SERVICE_PATH "/aliases/default"
 #define NEW_LABEL "Default keyring"
 
 /* 1 if there is no such keyring. */
@@ -200,7 +199,7 @@ survey(struct rbr_work *work, gboolean *ret_open, gchar **ret_first)
 	const char *first = NULL;
 	GVariant *value;
 	gchar **paths;
-	int rc = ask_locked(work, DEFAULT, &locked);
+	int rc = ask_locked(work, RBR_DEFAULT_KEYRING, &locked);
 
 	*ret_open = rc == 0 && !locked;
 	*ret_first = NULL;

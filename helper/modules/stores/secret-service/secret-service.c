@@ -3,9 +3,9 @@
  * Secrets in the desktop's keyring: the Secret Service. How it is reached is in session.c, which of its keyrings are open in
  * keyrings.c, how items are found in items.c, what it asks people in prompt.c; here is what is asked of it.
  *
- * Nothing is remembered between the operations: a value that is read back comes from the service. Only an open keyring in
- * which nothing was found is "absent". An item that is there is changed in place: creating one over it makes some services
- * ask.
+ * No value is remembered between the operations: one that is read back comes from the service. Where an item is, is, so
+ * that a renewal does not search for it three times. Only an open keyring in which nothing was found is "absent". An item
+ * that is there is changed in place: creating one over it makes some services ask.
  */
 #include "config.h"
 
@@ -21,13 +21,62 @@
 
 static const struct ringbearer_host *host;
 
+/* REPLY is that of GetSecret. */
 static int
-look_up(struct rbr_work *work, void *data)
+decode(struct rbr_work *work, GVariant *reply, struct ringbearer_secret **ret_value)
 {
-	struct ringbearer_secret **ret_value = data;
-	const char *session = secret_service_get_session_dbus_path(rbr_work_service());
-	GVariant *reply, *encoded;
-	SecretValue *value;
+	GVariant *encoded = g_variant_get_child_value(reply, 0);
+	SecretValue *value = secret_service_decode_dbus_secret(rbr_work_service(), encoded);
+	int rc = value ? rbr_value_decode(work, value, ret_value) : rbr_work_fail(work, "reading the keyring", NULL);
+
+	if (value)
+		secret_value_unref(value);
+	g_variant_unref(encoded);
+	return rc;
+}
+
+static GVariant *
+session(void)
+{
+	return g_variant_new("(o)", secret_service_get_session_dbus_path(rbr_work_service()));
+}
+
+/* Are those in REPLY the attributes of the item that WORK is about? */
+static gboolean
+is_it(const struct rbr_work *work, GVariant *reply)
+{
+	GVariant *attributes;
+	gboolean is;
+
+	if (!reply)
+		return FALSE;
+	g_variant_get(reply, "(v)", &attributes);
+	is = rbr_items_is(work, attributes);
+	g_variant_unref(attributes);
+	return is;
+}
+
+/* Where it was last: in one round trip. 1 if it must be searched for. */
+static int
+look_at(struct rbr_work *work, const char *path, struct ringbearer_secret **ret_value)
+{
+	struct rbr_asked asked[] = {
+		{path, RBR_PROPERTIES ".Get", g_variant_new("(ss)", RBR_ITEM, "Attributes"), "(v)", NULL, NULL},
+		{path, RBR_ITEM ".GetSecret", session(), "((oayays))", NULL, NULL},
+	};
+	int rc = rbr_work_ask(work, asked, G_N_ELEMENTS(asked));
+
+	if (rc < 0)
+		return rc;
+	rc = asked[1].reply && is_it(work, asked[0].reply) ? decode(work, asked[1].reply, ret_value) : 1;
+	rbr_asked_clear(asked, G_N_ELEMENTS(asked));
+	return rc;
+}
+
+static int
+search_and_look(struct rbr_work *work, struct ringbearer_secret **ret_value)
+{
+	GVariant *reply;
 	gchar *path = NULL;
 	int rc = rbr_keyrings_open(work);
 
@@ -35,28 +84,57 @@ look_up(struct rbr_work *work, void *data)
 		rc = rbr_items_find(work, &path);
 	if (rc < 0)
 		return rc == RINGBEARER_E_NO_SECRET ? rbr_keyrings_absent(work) : rc;
-	rc = rbr_work_call(work, path, RBR_ITEM ".GetSecret", g_variant_new("(o)", session), "((oayays))",
-		"reading the keyring", &reply);
+	rc = rbr_work_call(work, path, RBR_ITEM ".GetSecret", session(), "((oayays))", "reading the keyring", &reply);
 	g_free(path);
 	if (rc < 0)
 		return rc;
-	encoded = g_variant_get_child_value(reply, 0);
-	value = secret_service_decode_dbus_secret(rbr_work_service(), encoded);
-	rc = value ? rbr_value_decode(work, value, ret_value) : rbr_work_fail(work, "reading the keyring", NULL);
-	if (value)
-		secret_value_unref(value);
-	g_variant_unref(encoded);
+	rc = decode(work, reply, ret_value);
 	g_variant_unref(reply);
 	return rc;
 }
 
 static int
+look_up(struct rbr_work *work, void *data)
+{
+	gchar *path = rbr_items_place(work);
+	int rc = path ? look_at(work, path, data) : 1;
+
+	g_free(path);
+	return rc > 0 ? search_and_look(work, data) : rc;
+}
+
+static GVariant *
+encode(SecretValue *value)
+{
+	return g_variant_new("(@(oayays))", secret_service_encode_dbus_secret(rbr_work_service(), value));
+}
+
+static int
 change(struct rbr_work *work, const char *path, SecretValue *value)
 {
-	GVariant *encoded = secret_service_encode_dbus_secret(rbr_work_service(), value), *reply;
-	int rc = rbr_work_call(work, path, RBR_ITEM ".SetSecret", g_variant_new("(@(oayays))", encoded), "()",
-		"writing to the keyring", &reply);
+	GVariant *reply;
+	int rc =
+		rbr_work_call(work, path, RBR_ITEM ".SetSecret", encode(value), "()", "writing to the keyring", &reply);
 
+	if (rc == 0)
+		g_variant_unref(reply);
+	return rc;
+}
+
+/* Where it was last, if that still is it: another's secret is not overwritten. 1 if it must be searched for. */
+static int
+change_at(struct rbr_work *work, const char *path, SecretValue *value)
+{
+	GVariant *reply;
+	gboolean is;
+	int rc = rbr_work_try(
+		work, path, RBR_PROPERTIES ".Get", g_variant_new("(ss)", RBR_ITEM, "Attributes"), "(v)", &reply);
+
+	if (rc != 0)
+		return rc;
+	is = is_it(work, reply);
+	g_variant_unref(reply);
+	rc = is ? rbr_work_try(work, path, RBR_ITEM ".SetSecret", encode(value), "()", &reply) : 1;
 	if (rc == 0)
 		g_variant_unref(reply);
 	return rc;
@@ -137,9 +215,8 @@ create(struct rbr_work *work, SecretValue *value)
 }
 
 static int
-put(struct rbr_work *work, void *data)
+search_and_put(struct rbr_work *work, SecretValue *value)
 {
-	SecretValue *value;
 	gchar *path = NULL;
 	int rc = rbr_keyrings_open(work);
 
@@ -147,10 +224,22 @@ put(struct rbr_work *work, void *data)
 		rc = rbr_items_find(work, &path);
 	if (rc < 0 && rc != RINGBEARER_E_NO_SECRET)
 		return rc;
-	value = rbr_value_encode(work, data);
 	rc = path ? change(work, path, value) : create(work, value);
-	secret_value_unref(value);
 	g_free(path);
+	return rc;
+}
+
+static int
+put(struct rbr_work *work, void *data)
+{
+	SecretValue *value = rbr_value_encode(work, data);
+	gchar *path = rbr_items_place(work);
+	int rc = path ? change_at(work, path, value) : 1;
+
+	if (rc > 0)
+		rc = search_and_put(work, value);
+	g_free(path);
+	secret_value_unref(value);
 	return rc;
 }
 
@@ -170,12 +259,23 @@ remove_item(struct rbr_work *work, const char *path)
 	return rc > 0 ? rbr_work_fail_asks(work, "it removes a secret, which was not removed") : rc;
 }
 
+/* All that have the names of the item. */
+static int
+search(struct rbr_work *work, struct rbr_paths *ret_paths)
+{
+	GVariant *names = rbr_items_names(work->item);
+	int rc = rbr_items_search(work, names, ret_paths);
+
+	g_variant_unref(names);
+	return rc;
+}
+
 /* Is nothing left? Some services call a prompt granted, whatever the person has said. */
 static int
 check_gone(struct rbr_work *work)
 {
 	struct rbr_paths paths = {NULL, NULL};
-	int rc = rbr_items_search(work, rbr_items_names(work), &paths);
+	int rc = search(work, &paths);
 
 	if (rc == 0 && (paths.unlocked[0] || paths.locked[0]))
 		rc = rbr_work_fail_asks(work, "it removes a secret, which was not removed");
@@ -191,8 +291,9 @@ remove_all(struct rbr_work *work, void *data)
 	int rc = rbr_keyrings_open(work);
 
 	(void)data;
+	rbr_items_forget_place(work);
 	if (rc == 0)
-		rc = rbr_items_search(work, rbr_items_names(work), &paths);
+		rc = search(work, &paths);
 	if (rc == 0)
 		rc = rbr_keyrings_unlock(work, paths.locked);
 	for (each = paths.unlocked; rc == 0 && *each; each++)
@@ -255,11 +356,15 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 }
 
 static void
-expect(struct ringbearer_call *call)
+expect(struct ringbearer_call *call, const struct ringbearer_item *items, size_t count)
 {
 	struct rbr_work work = {.host = host, .call = call};
+	GPtrArray *searches = g_ptr_array_new_with_free_func((GDestroyNotify)g_variant_unref);
 
-	rbr_work_expect(&work);
+	for (; count > 0; count--, items++)
+		g_ptr_array_add(searches, rbr_items_names(items));
+	rbr_work_expect(&work, searches);
+	g_ptr_array_unref(searches);
 }
 
 static const struct ringbearer_store operations = {

@@ -7,13 +7,14 @@
  * store) and at SECRET_SERVICE_BUS_NAME. None of these reaches us.
  *
  * Opening it takes a handshake with the bus and a key exchange, longer than all that a renewal says over it. So it
- * stays open from the first operation on, but nothing that it says is remembered. Where what was open before turns out
- * to be dead, or a service that was started again does not know the session, the operation is begun once more on a
- * new one.
+ * stays open from the first operation on. What it says is not remembered, except where an item is: whoever goes there
+ * without a search has the item say its names again, and searches if it has others, or is locked, or gone. Where what was
+ * open before turns out to be dead, or a service that was started again does not know the session, the operation is
+ * begun once more on a new one.
  *
  * Who knows that an operation will come has it opened by a thread meanwhile (rbr_work_expect()), and does something else.
- * The operation waits for the thread, and opens it itself if nothing came of that, so that what is wrong is said once and
- * by one place.
+ * If the keyring is open the thread searches, too. The operation waits for the thread, and opens it itself if
+ * nothing came of that, so that what is wrong is said once and by one place.
  *
  * Time. The service may be mute or show a prompt that nobody answers. Every step is therefore asynchronous on a main
  * context of our own, with the call's deadline as a source; when it comes the step is cancelled, and given up together with
@@ -30,32 +31,15 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define BUS_NAME "org.freedesktop.secrets"
-#define CANCEL_GRACE_MS 500
+#include "ahead.h"
+#include "connection.h"
+
 #define RUNTIME_BUS_MAX 4096
 
 /* -- one operation at a time, under the deadline -- */
 
-struct connection {
-	GMainContext *context;
-	GDBusConnection *bus;
-	SecretService *service; /* with its session */
-};
-
 /* Kept from one operation to the next; one thread has operations. */
-static struct connection kept;
-
-/* What a thread opens ahead of them. Whoever waits for it in vain leaves it to the thread. */
-struct opening {
-	GThread *thread;
-	GMutex lock;
-	GCond over;
-	gboolean is_over;
-	GCancellable *cancellable;
-	struct connection made;
-};
-
-static struct opening *opening;
+static struct rbr_connection kept;
 
 static void
 on_result(GObject *source, GAsyncResult *result, gpointer data)
@@ -64,6 +48,7 @@ on_result(GObject *source, GAsyncResult *result, gpointer data)
 
 	(void)source;
 	work->result = g_object_ref(result);
+	work->has_result = TRUE;
 }
 
 static gboolean
@@ -75,16 +60,15 @@ on_deadline(gpointer data)
 	return G_SOURCE_REMOVE;
 }
 
-/* Until there is a result, or with IDLE until the work is done. */
 static void
-iterate(struct rbr_work *work, gboolean idle, gint64 milliseconds)
+iterate(struct rbr_work *work, const gboolean *is_over, gint64 milliseconds)
 {
 	GSource *deadline = g_timeout_source_new(milliseconds > 0 ? (guint)milliseconds : 0);
 
 	work->is_time = FALSE;
 	g_source_set_callback(deadline, on_deadline, work, NULL);
 	(void)g_source_attach(deadline, kept.context);
-	while (!(idle ? work->done : work->result != NULL) && !work->is_time)
+	while (!*is_over && !work->is_time)
 		(void)g_main_context_iteration(kept.context, TRUE);
 	g_source_destroy(deadline);
 	g_source_unref(deadline);
@@ -103,22 +87,31 @@ void
 rbr_work_idle(struct rbr_work *work)
 {
 	work->done = FALSE;
-	iterate(work, TRUE, patience(work));
+	iterate(work, &work->done, patience(work));
+}
+
+/* Until the step that has begun IS_OVER; FALSE: that was not in time. */
+static gboolean
+wait_step(struct rbr_work *work, const gboolean *is_over)
+{
+	iterate(work, is_over, patience(work));
+	if (*is_over)
+		return TRUE;
+	g_cancellable_cancel(work->cancellable);
+	iterate(work, is_over, RBR_CANCEL_GRACE_MS);
+	/* This step's alone. */
+	g_object_unref(work->cancellable);
+	work->cancellable = g_cancellable_new();
+	return FALSE;
 }
 
 /* What the step that was started with on_result() brings; NULL: it did not end in time. */
 static GAsyncResult *
 wait_result(struct rbr_work *work)
 {
-	iterate(work, FALSE, patience(work));
-	if (!work->result) {
-		g_cancellable_cancel(work->cancellable);
-		iterate(work, FALSE, CANCEL_GRACE_MS);
+	work->has_result = FALSE;
+	if (!wait_step(work, &work->has_result))
 		g_clear_object(&work->result);
-		/* This step's alone. */
-		g_object_unref(work->cancellable);
-		work->cancellable = g_cancellable_new();
-	}
 	return g_steal_pointer(&work->result);
 }
 
@@ -283,7 +276,7 @@ open_service(struct rbr_work *work)
 		return rc;
 	(void)SECRET_ERROR; /* from now on GLib knows the service's errors by their names */
 	secret_service_open(
-		SECRET_TYPE_SERVICE, BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_result, work);
+		rbr_service_get_type(), RBR_BUS_NAME, SECRET_SERVICE_OPEN_SESSION, work->cancellable, on_result, work);
 	result = wait_result(work);
 	if (!result)
 		return fail_late(work);
@@ -295,89 +288,11 @@ open_service(struct rbr_work *work)
 	return rc;
 }
 
-static void
-close_connection(struct connection *connection)
-{
-	g_clear_object(&connection->service);
-	g_clear_object(&connection->bus);
-	g_clear_pointer(&connection->context, g_main_context_unref);
-}
-
 /* -- ahead of the operations -- */
-
-static gpointer
-open_ahead(gpointer data)
-{
-	struct opening *own = data;
-	struct connection *made = &own->made;
-
-	g_main_context_push_thread_default(made->context);
-	made->service = secret_service_open_sync(
-		SECRET_TYPE_SERVICE, BUS_NAME, SECRET_SERVICE_OPEN_SESSION, own->cancellable, NULL);
-	g_main_context_pop_thread_default(made->context);
-	g_mutex_lock(&own->lock);
-	own->is_over = TRUE;
-	g_cond_signal(&own->over);
-	g_mutex_unlock(&own->lock);
-	return NULL;
-}
-
-static void
-forget_opening(void)
-{
-	close_connection(&opening->made);
-	g_object_unref(opening->cancellable);
-	g_cond_clear(&opening->over);
-	g_mutex_clear(&opening->lock);
-	g_clear_pointer(&opening, g_free);
-}
-
-static gboolean
-wait_opening(gint64 milliseconds)
-{
-	const gint64 until = g_get_monotonic_time() + milliseconds * G_TIME_SPAN_MILLISECOND;
-	gboolean is_over;
-
-	g_mutex_lock(&opening->lock);
-	while (!opening->is_over && g_cond_wait_until(&opening->over, &opening->lock, until))
-		;
-	is_over = opening->is_over;
-	g_mutex_unlock(&opening->lock);
-	return is_over;
-}
-
-/* FALSE: it did not end, not even when it was told to. */
-static gboolean
-end_opening(gint64 milliseconds)
-{
-	if (!wait_opening(milliseconds)) {
-		g_cancellable_cancel(opening->cancellable);
-		if (!wait_opening(CANCEL_GRACE_MS)) {
-			opening = NULL;
-			return FALSE;
-		}
-	}
-	(void)g_thread_join(opening->thread);
-	return TRUE;
-}
-
-/* Takes over what was opened, if it was. */
-static int
-take_opening(struct rbr_work *work)
-{
-	if (!end_opening(patience(work)))
-		return fail_late(work);
-	if (opening->made.service) {
-		kept = opening->made;
-		memset(&opening->made, 0, sizeof opening->made);
-	}
-	forget_opening();
-	return 0;
-}
 
 /* The bus is found at once: GLib starts threads for it, and they would wait for whatever is being loaded. */
 static int
-expect(struct rbr_work *work, struct connection *ret_made)
+expect(struct rbr_work *work, struct rbr_connection *ret_made)
 {
 	int rc;
 
@@ -396,32 +311,15 @@ expect(struct rbr_work *work, struct connection *ret_made)
 }
 
 void
-rbr_work_expect(struct rbr_work *work)
+rbr_work_expect(struct rbr_work *work, GPtrArray *searches)
 {
-	struct connection made = {.context = NULL};
+	struct rbr_connection made = {.context = NULL};
 
-	if (kept.context || opening)
+	if (kept.context || rbr_ahead_is_opening())
 		return;
-	if (expect(work, &made) < 0) {
-		close_connection(&made);
-		return;
-	}
-	opening = g_new0(struct opening, 1);
-	g_mutex_init(&opening->lock);
-	g_cond_init(&opening->over);
-	opening->cancellable = g_cancellable_new();
-	opening->made = made;
-	opening->thread = g_thread_try_new("keyring", open_ahead, opening, NULL);
-	if (!opening->thread)
-		forget_opening();
-}
-
-/* The process ends, and no operation has come. */
-__attribute__((destructor)) static void
-give_up_opening(void)
-{
-	if (opening && end_opening(0))
-		forget_opening();
+	if (expect(work, &made) == 0)
+		rbr_ahead_open(&made, searches);
+	rbr_connection_close(&made);
 }
 
 /* -- an operation -- */
@@ -433,10 +331,8 @@ try(struct rbr_work *work, rbr_work_steps steps, void *data)
 
 	work->late = work->broken = work->prompted = work->closed = FALSE;
 	work->interactive = work->host->interactive(work->call);
-	if (opening)
-		rc = take_opening(work);
-	if (rc < 0)
-		return rc;
+	if (rbr_ahead_is_opening() && !rbr_ahead_take(patience(work), &kept))
+		return fail_late(work);
 	work->cancellable = g_cancellable_new();
 	if (!kept.context)
 		kept.context = g_main_context_new();
@@ -449,7 +345,7 @@ try(struct rbr_work *work, rbr_work_steps steps, void *data)
 	g_clear_object(&work->cancellable);
 	/* What did not end yet would end in the next operation otherwise. */
 	if (!kept.service || work->late || work->broken)
-		close_connection(&kept);
+		rbr_connection_close(&kept);
 	return rc;
 }
 
@@ -480,40 +376,114 @@ rbr_work_bus(void)
 	return kept.bus;
 }
 
-/* Without a reply there is the reason why; with neither it did not come in time. */
-static GVariant *
-send(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
-	GError **ret_error)
+const gchar *
+rbr_work_place(GVariant *names)
 {
-	const char *name = strrchr(method, '.');
-	char *interface = g_strndup(method, (gsize)(name - method));
-	GAsyncResult *result;
-	GVariant *reply;
+	return rbr_connection_place(&kept, names);
+}
 
-	g_dbus_connection_call(kept.bus, BUS_NAME, path, interface, name + 1, arguments, G_VARIANT_TYPE(type),
-		G_DBUS_CALL_FLAGS_NONE, G_MAXINT, work->cancellable, on_result, work);
+void
+rbr_work_note_place(GVariant *names, const gchar *path)
+{
+	rbr_connection_note_place(&kept, names, path);
+}
+
+/* The replies to questions that were sent together. Whoever waits for them in vain leaves them to the last one. */
+struct replies {
+	gsize missing;
+	gboolean complete;
+	gboolean abandoned;
+	struct reply {
+		struct replies *all;
+		GVariant *value;
+		GError *error;
+	} each[RBR_ASKED_MAX];
+};
+
+static void
+free_replies(struct replies *replies)
+{
+	gsize i;
+
+	for (i = 0; i < G_N_ELEMENTS(replies->each); i++) {
+		g_clear_pointer(&replies->each[i].value, g_variant_unref);
+		g_clear_error(&replies->each[i].error);
+	}
+	g_free(replies);
+}
+
+static void
+on_reply(GObject *bus, GAsyncResult *result, gpointer data)
+{
+	struct reply *reply = data;
+	struct replies *all = reply->all;
+
+	reply->value = g_dbus_connection_call_finish(G_DBUS_CONNECTION(bus), result, &reply->error);
+	all->complete = --all->missing == 0;
+	if (all->complete && all->abandoned)
+		free_replies(all);
+}
+
+static void
+send(struct rbr_work *work, const struct rbr_asked *asked, struct reply *reply)
+{
+	const char *name = strrchr(asked->method, '.');
+	char *interface = g_strndup(asked->method, (gsize)(name - asked->method));
+
+	g_dbus_connection_call(kept.bus, RBR_BUS_NAME, asked->path, interface, name + 1, asked->arguments,
+		G_VARIANT_TYPE(asked->type), G_DBUS_CALL_FLAGS_NONE, G_MAXINT, work->cancellable, on_reply, reply);
 	g_free(interface);
-	result = wait_result(work);
-	if (!result)
-		return NULL;
-	reply = g_dbus_connection_call_finish(kept.bus, result, ret_error);
-	g_object_unref(result);
-	return reply;
+}
+
+int
+rbr_work_ask(struct rbr_work *work, struct rbr_asked *asked, gsize count)
+{
+	struct replies *replies = g_new0(struct replies, 1);
+	gboolean late = FALSE;
+	gsize i;
+
+	replies->missing = count;
+	for (i = 0; i < count; i++) {
+		replies->each[i].all = replies;
+		send(work, &asked[i], &replies->each[i]);
+	}
+	if (!wait_step(work, &replies->complete) && !replies->complete) {
+		replies->abandoned = TRUE;
+		return fail_late(work);
+	}
+	for (i = 0; i < count; i++) {
+		asked[i].reply = g_steal_pointer(&replies->each[i].value);
+		asked[i].error = g_steal_pointer(&replies->each[i].error);
+		late = late || (asked[i].error && is_cancelled(asked[i].error));
+	}
+	free_replies(replies);
+	if (!late)
+		return 0;
+	rbr_asked_clear(asked, count);
+	return fail_late(work);
+}
+
+void
+rbr_asked_clear(struct rbr_asked *asked, gsize count)
+{
+	for (; count > 0; count--, asked++) {
+		g_clear_pointer(&asked->reply, g_variant_unref);
+		g_clear_error(&asked->error);
+	}
 }
 
 int
 rbr_work_call(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
 	const char *doing, GVariant **ret_reply)
 {
-	GError *error = NULL;
-	GVariant *reply = send(work, path, method, arguments, type, &error);
-	int rc = 0;
+	struct rbr_asked asked = {path, method, arguments, type, NULL, NULL};
+	int rc = rbr_work_ask(work, &asked, 1);
 
-	if (reply)
-		*ret_reply = reply;
-	else
-		rc = error ? rbr_work_fail(work, doing, error) : fail_late(work);
-	g_clear_error(&error);
+	if (rc == 0 && asked.error)
+		rc = rbr_work_fail(work, doing, asked.error);
+	if (rc == 0)
+		*ret_reply = g_steal_pointer(&asked.reply);
+	rbr_asked_clear(&asked, 1);
 	return rc;
 }
 
@@ -521,15 +491,14 @@ int
 rbr_work_try(struct rbr_work *work, const char *path, const char *method, GVariant *arguments, const char *type,
 	GVariant **ret_reply)
 {
-	GError *error = NULL;
-	GVariant *reply = send(work, path, method, arguments, type, &error);
-	int rc = 0;
+	struct rbr_asked asked = {path, method, arguments, type, NULL, NULL};
+	int rc = rbr_work_ask(work, &asked, 1);
 
-	if (reply)
-		*ret_reply = reply;
-	else
-		rc = error && !is_cancelled(error) ? 1 : fail_late(work);
-	g_clear_error(&error);
+	if (rc == 0 && asked.error)
+		rc = 1;
+	if (rc == 0)
+		*ret_reply = g_steal_pointer(&asked.reply);
+	rbr_asked_clear(&asked, 1);
 	return rc;
 }
 
@@ -538,8 +507,7 @@ rbr_work_property(struct rbr_work *work, const char *path, const char *interface
 	GVariant **ret_value)
 {
 	GVariant *reply = NULL, *value;
-	int rc = rbr_work_try(work, path, "org.freedesktop.DBus.Properties.Get", g_variant_new("(ss)", interface, name),
-		"(v)", &reply);
+	int rc = rbr_work_try(work, path, RBR_PROPERTIES ".Get", g_variant_new("(ss)", interface, name), "(v)", &reply);
 
 	if (rc != 0)
 		return rc;

@@ -10,9 +10,14 @@
 #include "protocol/module.h"
 
 #define RBR_SERVICE_PATH "/org/freedesktop/secrets"
+#define RBR_DEFAULT_KEYRING RBR_SERVICE_PATH "/aliases/default"
 #define RBR_SERVICE "org.freedesktop.Secret.Service"
 #define RBR_COLLECTION "org.freedesktop.Secret.Collection"
 #define RBR_ITEM "org.freedesktop.Secret.Item"
+#define RBR_PROPERTIES "org.freedesktop.DBus.Properties"
+
+#define RBR_CANCEL_GRACE_MS 500 /* for what was cancelled to end */
+#define RBR_ASKED_MAX 2 /* at once */
 
 struct rbr_work {
 	const struct ringbearer_host *host;
@@ -23,6 +28,7 @@ struct rbr_work {
 	gboolean closed; /* no keyring was open when the steps began: a search may open a window */
 	GCancellable *cancellable;
 	GAsyncResult *result; /* of the step that has just ended */
+	gboolean has_result;
 	gint64 until; /* on the monotonic clock, 0: the call's deadline alone counts */
 	gboolean is_time;
 	gboolean done; /* what rbr_work_idle() waits for */
@@ -36,15 +42,35 @@ typedef int (*rbr_work_steps)(struct rbr_work *work, void *data);
  * open is no good any more, and so must not mind. What they return; RINGBEARER_E_STORE_UNAVAILABLE. */
 int rbr_work_run(struct rbr_work *work, rbr_work_steps steps, void *data) __attribute__((warn_unused_result));
 
-/* An operation will come: begins to open the service, unless it is open. Nothing else may know of WORK's call afterwards. */
-void rbr_work_expect(struct rbr_work *work);
+/* An operation will come: begins to open the service, unless it is open, and to look for SEARCHES, an a{ss} for each item,
+ * if the keyring is open. Nothing else may know of WORK's call afterwards. */
+void rbr_work_expect(struct rbr_work *work, GPtrArray *searches);
 
 /* Within the steps: the service, and the bus that it is on. */
 SecretService *rbr_work_service(void);
 GDBusConnection *rbr_work_bus(void);
 
+/* The place where a search for NAMES has found an item, and no other; NULL: not known. What is there now has to be looked
+ * at. It is noted until the service is closed, or until PATH is NULL. */
+const gchar *rbr_work_place(GVariant *names);
+void rbr_work_note_place(GVariant *names, const gchar *path);
+
 /* Waits until WORK is done or its time is over. */
 void rbr_work_idle(struct rbr_work *work);
+
+struct rbr_asked {
+	const char *path;
+	const char *method; /* with its interface */
+	GVariant *arguments; /* may be floating */
+	const char *type; /* the reply's */
+	GVariant *reply; /* NULL: there is none, ERROR says why */
+	GError *error;
+};
+
+/* Calls all COUNT of ASKED, RBR_ASKED_MAX at most, without waiting between them; they arrive in that order.
+ * RINGBEARER_E_STORE_UNAVAILABLE if one is not answered in time; otherwise rbr_asked_clear() has to come. */
+int rbr_work_ask(struct rbr_work *work, struct rbr_asked *asked, gsize count) __attribute__((warn_unused_result));
+void rbr_asked_clear(struct rbr_asked *asked, gsize count);
 
 /* Calls METHOD (with its interface) of the object at PATH. ARGUMENTS may be floating; TYPE is the reply's. DOING is for
  * the message if it fails. RINGBEARER_E_STORE_LOCKED, _DISMISSED, _UNAVAILABLE. */
