@@ -110,6 +110,18 @@ rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime)
 	return text && strchr(text, '%') ? lifetime * number / 100 : number;
 }
 
+void
+rbr_account_write_store(const struct rbr_account *account, struct rbr_writer *out)
+{
+	const struct rbr_value *value;
+	size_t i;
+	int key;
+
+	for (key = 0; key < RBR_KEYS; key++)
+		for (i = 0; rbr_key_is_of_store((enum rbr_key)key) && (value = rbr_account_value(account, key, i)); i++)
+			rbr_write_format(out, "%s=%s\n", rbr_keys[key].name, value->text);
+}
+
 int
 rbr_account_learn(struct rbr_account *account, enum rbr_key key, const char *text, struct rbr_error *error)
 {

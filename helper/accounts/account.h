@@ -12,6 +12,7 @@
 #include "cli/nearest.h"
 #include "protocol/fastpath/locate.h"
 #include "protocol/message.h"
+#include "protocol/writer.h"
 
 #define RBR_HINT_MAX 256
 #define RBR_ISSUER_MAX 1024 /* bytes of an issuer identifier, with its NUL */
@@ -111,6 +112,9 @@ int rbr_account_want(const struct rbr_account *account, enum rbr_key key, struct
 /* The value of a YES_NO key, and of a SECONDS key (-1: not set). */
 bool rbr_account_yes(const struct rbr_account *account, enum rbr_key key);
 int64_t rbr_account_seconds(const struct rbr_account *account, enum rbr_key key);
+
+/* Writes all that says which store ACCOUNT has: two accounts of the same text have one. */
+void rbr_account_write_store(const struct rbr_account *account, struct rbr_writer *out);
 
 /* When a token of LIFETIME seconds should be renewed: so many seconds before its end (renew_ahead). */
 int64_t rbr_account_renew_ahead(const struct rbr_account *account, int64_t lifetime);

@@ -27,6 +27,15 @@ rbr_key_find(const char *name)
 	return -1;
 }
 
+bool
+rbr_key_is_of_store(enum rbr_key key)
+{
+	const char *name = rbr_keys[key].name;
+	size_t size = strlen("store");
+
+	return strncmp(name, "store", size) == 0 && (name[size] == '\0' || name[size] == '_');
+}
+
 const char *
 rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX])
 {

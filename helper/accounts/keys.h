@@ -22,6 +22,9 @@ int rbr_key_check(const struct rbr_key_info *key, const char *text, const char *
 int rbr_key_check_written(const struct rbr_key_info *key, const char *text, const char *where, struct rbr_error *error)
 	RBR_MUST_CHECK;
 
+/* Is KEY one of those that say something of a store? */
+bool rbr_key_is_of_store(enum rbr_key key);
+
 /* The name of KEY's option of `add`, without the leading dashes: with dashes for underscores. Returns OPTION. */
 const char *rbr_key_option(enum rbr_key key, char option[RBR_KEY_OPTION_MAX]);
 

@@ -86,10 +86,7 @@ const struct rbr_command rbr_commands[] = {
 		"Carries the secrets there, reads them back, has the account's file name the new store, and removes the secrets from\n"
 		"the old one.\n\n"
 		"  --store=NAME         the new store\n"
-		"  --store-folder=FOLDER, --store-key=SOURCE, --store-key-file=FILE, --store-command=COMMAND,\n"
-		"  --store-passphrase-time=SECONDS, --store-local=NAME, --store-endpoint=URL, --store-prefix=PREFIX,\n"
-		"  --store-user=NAME\n"
-		"                       its settings, which go into the file as well\n"},
+		"  --store-…=VALUE      its settings, as `ringbearer help add` has them; they go into the file as well\n"},
 	{"remove", rbr_command_remove, "ACCOUNT", "remove an account with its secrets and tokens", ""},
 	{"systemd", rbr_command_systemd, "", "answer LoadCredential=, with a socket as standard input",
 		"ringbearer@.service runs this for each connection to ringbearer.socket. In a unit that the account allows\n"

@@ -47,20 +47,14 @@ read_holdings(struct rbr_context *context, const struct rbr_account *account, st
 		vault.store.ops.list(&call, NULL, note_item, holdings) == 0;
 }
 
-/* All that says which store ACCOUNT has: two of the same text are one. */
+/* Which store ACCOUNT has. */
 static void
 name_store(const struct rbr_account *account, char text[STORE_TEXT_MAX])
 {
-	static const enum rbr_key keys[] = {
-		RBR_KEY_STORE, RBR_KEY_STORE_FOLDER, RBR_KEY_STORE_KEY, RBR_KEY_STORE_KEY_FILE, RBR_KEY_STORE_COMMAND};
 	struct rbr_writer writer = rbr_writer_start(text, STORE_TEXT_MAX);
-	const char *slash = strrchr(account->path, '/'), *value;
-	size_t i;
+	const char *slash = strrchr(account->path, '/');
 
-	for (i = 0; i < RBR_ARRAY_SIZE(keys); i++) {
-		value = rbr_account_get(account, keys[i]);
-		rbr_write_format(&writer, "%s\n", value ? value : "");
-	}
+	rbr_account_write_store(account, &writer);
 	if (slash) /* whether it is the system's */
 		rbr_write(&writer, account->path, (size_t)(slash - account->path));
 }

@@ -56,18 +56,6 @@ new_store(const struct moving *moving)
 
 /* -- the account's file -- */
 
-/* Is it one of the keys that say something of a store? */
-static bool
-is_of_store(const char *key)
-{
-	size_t i;
-
-	for (i = 0; i < RBR_STORE_OPTIONS; i++)
-		if (strcmp(rbr_keys[rbr_store_options[i].val - 1].name, key) == 0)
-			return true;
-	return false;
-}
-
 /* Does a line of the file, of SIZE bytes, set a key that is to go: one that is given anew, or one of another store? */
 static bool
 goes(const struct moving *moving, const char *line, size_t size, bool other)
@@ -84,7 +72,7 @@ goes(const struct moving *moving, const char *line, size_t size, bool other)
 	memcpy(key, line + blank, name);
 	key[name] = '\0';
 	found = rbr_key_find(key);
-	return found >= 0 && is_of_store(key) &&
+	return found >= 0 && rbr_key_is_of_store((enum rbr_key)found) &&
 		(other || rbr_store_settings_get(&moving->settings, (enum rbr_key)found));
 }
 
@@ -299,10 +287,12 @@ int
 rbr_command_move(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(end_moving) struct moving moving = {.context = context};
+	struct rbr_store_options options;
 	const char *name = NULL;
 	int option, rc = 0;
 
-	while (rc == 0 && (option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
+	(void)rbr_store_options(&options, NULL);
+	while (rc == 0 && (option = rbr_option(context, argc, argv, options.list)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
 		rc = rbr_store_settings_add(context, (enum rbr_key)(option - 1), optarg, &moving.settings);

@@ -245,11 +245,12 @@ enum { OPTION_REPLACE = RBR_KEYS + 1 };
 static int
 take_options(struct sealing *sealing, int argc, char **argv, struct rbr_store_settings *ret_settings)
 {
-	struct option options[RBR_STORE_OPTIONS + 2] = {{"replace", no_argument, NULL, OPTION_REPLACE}};
+	static const struct option replace = {"replace", no_argument, NULL, OPTION_REPLACE};
+	struct rbr_store_options options;
 	int option, rc = 0;
 
-	memcpy(options + 1, rbr_store_options, sizeof rbr_store_options);
-	while (rc == 0 && (option = rbr_option(sealing->context, argc, argv, options)) != -1) {
+	(void)rbr_store_options(&options, &replace);
+	while (rc == 0 && (option = rbr_option(sealing->context, argc, argv, options.list)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
 		if (option == OPTION_REPLACE)

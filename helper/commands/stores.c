@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "accounts/keys.h"
 #include "cli/names.h"
 #include "host/host.h"
 #include "host/local.h"
@@ -19,19 +18,21 @@
 #define SURVEY_MAX 240 /* of the stores in a message */
 #define PATIENCE "120" /* seconds: a person is asked */
 
-const struct option rbr_store_options[RBR_STORE_OPTIONS + 1] = {
-	{"store", required_argument, NULL, RBR_KEY_STORE + 1},
-	{"store-folder", required_argument, NULL, RBR_KEY_STORE_FOLDER + 1},
-	{"store-key", required_argument, NULL, RBR_KEY_STORE_KEY + 1},
-	{"store-key-file", required_argument, NULL, RBR_KEY_STORE_KEY_FILE + 1},
-	{"store-passphrase-time", required_argument, NULL, RBR_KEY_STORE_PASSPHRASE_TIME + 1},
-	{"store-command", required_argument, NULL, RBR_KEY_STORE_COMMAND + 1},
-	{"store-local", required_argument, NULL, RBR_KEY_STORE_LOCAL + 1},
-	{"store-endpoint", required_argument, NULL, RBR_KEY_STORE_ENDPOINT + 1},
-	{"store-prefix", required_argument, NULL, RBR_KEY_STORE_PREFIX + 1},
-	{"store-user", required_argument, NULL, RBR_KEY_STORE_USER + 1},
-	{NULL, 0, NULL, 0},
-};
+const struct option *
+rbr_store_options(struct rbr_store_options *options, const struct option *more)
+{
+	size_t count = 0;
+	int key;
+
+	for (key = 0; key < RBR_KEYS; key++)
+		if (rbr_key_is_of_store((enum rbr_key)key))
+			options->list[count++] = (struct option){rbr_key_option((enum rbr_key)key, options->names[key]),
+				required_argument, NULL, key + 1};
+	if (more)
+		options->list[count++] = *more;
+	options->list[count] = (struct option){NULL, 0, NULL, 0};
+	return options->list;
+}
 
 /* -- init, unlock, lock -- */
 
@@ -150,9 +151,11 @@ rbr_stores_see_to(struct rbr_context *context, int argc, char **argv)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct rbr_store_settings settings = {.count = 0};
+	struct rbr_store_options options;
 	int option, rc = 0;
 
-	while (rc == 0 && (option = rbr_option(context, argc, argv, rbr_store_options)) != -1) {
+	(void)rbr_store_options(&options, NULL);
+	while (rc == 0 && (option = rbr_option(context, argc, argv, options.list)) != -1) {
 		if (option == 0)
 			return RINGBEARER_E_USAGE;
 		rc = rbr_store_settings_add(context, (enum rbr_key)(option - 1), optarg, &settings);

@@ -3,14 +3,18 @@
 #ifndef RBR_STORES_H
 #define RBR_STORES_H
 
-#include "accounts/account.h"
+#include "accounts/keys.h"
 #include "cli/options.h"
 #include "protocol/fastpath/context.h"
 
-/* How many options of a command line say something of a store, and these options (the last has no name); each has the
- * value of its key, plus 1. */
-#define RBR_STORE_OPTIONS 10
-extern const struct option rbr_store_options[RBR_STORE_OPTIONS + 1];
+/* Options that say something of a store: one for each key that does, with the key plus 1 as its value. */
+struct rbr_store_options {
+	struct option list[RBR_KEYS + 2];
+	char names[RBR_KEYS][RBR_KEY_OPTION_MAX];
+};
+
+/* Fills OPTIONS, with MORE as well, unless it is NULL; for rbr_option(). */
+const struct option *rbr_store_options(struct rbr_store_options *options, const struct option *more);
 
 /* What a command line says with them. */
 #define RBR_STORE_SETTINGS_MAX 32

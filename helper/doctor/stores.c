@@ -14,32 +14,18 @@
 #define SUBJECT_MAX 96
 #define MEND_MAX 160
 
-static void
-name_store(const struct rbr_account *account, char text[TEXT_MAX])
-{
-	static const enum rbr_key keys[] = {
-		RBR_KEY_STORE, RBR_KEY_STORE_FOLDER, RBR_KEY_STORE_KEY, RBR_KEY_STORE_KEY_FILE, RBR_KEY_STORE_COMMAND};
-	struct rbr_writer writer = rbr_writer_start(text, TEXT_MAX);
-	const char *value;
-	size_t i;
-
-	rbr_write_text(&writer, "store");
-	for (i = 0; i < RBR_ARRAY_SIZE(keys); i++) {
-		value = rbr_account_get(account, keys[i]);
-		rbr_write_format(&writer, "\n%s", value ? value : "");
-	}
-}
-
 void
 rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, struct rbr_done *done)
 {
 	const char *store = rbr_account_get(account, RBR_KEY_STORE);
 	char text[TEXT_MAX], subject[SUBJECT_MAX];
+	struct rbr_writer writer = rbr_writer_start(text, sizeof text);
 	struct ringbearer_call call;
 	struct rbr_vault vault;
 	int rc;
 
-	name_store(account, text);
+	rbr_write_text(&writer, "store\n");
+	rbr_account_write_store(account, &writer);
 	if (rbr_done_before(done, text))
 		return;
 	(void)snprintf(subject, sizeof subject, "store %.64s", store);

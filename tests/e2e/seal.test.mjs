@@ -187,7 +187,8 @@ describe('seal, with the store file on this machine', { skip: missing }, () => {
     const doctor = await world.run(['doctor', name], { env: here.env });
     assert.doesNotMatch(doctor.stdout, /seal_key|store:/);
     const before = await here.must(['seal', 'export', ...STORE]);
-    await here.must(['move', name, '--store=file', `--store-folder=${here.dir}/moved`]);
+    await here.must(['move', name, '--store=file', `--store-folder=${here.dir}/moved`, ...ENDPOINTS.map((url) => `--store-endpoint=${url}`)]);
+    assert.match(fs.readFileSync(`${here.dir}/config/ringbearer/accounts/${name}`, 'utf8'), new RegExp(`^store = file\\nstore_folder = .*\\n${ENDPOINTS.map((url) => `store_endpoint = ${url}\\n`).join('')}$`, 'm'));
     await here.must(['remove', name]);
     assert.equal(await here.must(['seal', 'export', ...STORE]), before);
   });
