@@ -10,6 +10,8 @@ import { after, before, describe, test } from 'node:test';
 import { obstacle, underFire } from '../faults/lib/killer.mjs';
 import { accountFile, closeWorld } from './lib/accounts.mjs';
 import { BUILD } from './lib/builds.mjs';
+import { canUnshare, inNamespace, isRoot } from './lib/confined.mjs';
+import { itemsOf } from './lib/keyring-items.mjs';
 import { KEY, ask, askAfresh, assertRefused, keyAccount, unique } from './lib/small-accounts.mjs';
 import { onTerminal } from './lib/terminal.mjs';
 import { World } from './lib/world.mjs';
@@ -17,6 +19,8 @@ import { World } from './lib/world.mjs';
 const modules = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
 const missing = !fs.existsSync(path.join(modules, 'store-file.so')) && 'this build has no libsodium';
 const flags = (keys) => Object.entries(keys).map(([key, value]) => `--${key.replaceAll('_', '-')}=${value}`);
+const [ASKER, REPLIER] = ['/usr/bin/systemd-ask-password', '/lib/systemd/systemd-reply-password'];
+const QUESTIONS = '/run/systemd/ask-password';
 const STEP = 5; // of the calls at which a move is killed
 
 describe('without a keyring service', { skip: missing }, () => {
@@ -92,6 +96,46 @@ describe('without a keyring service', { skip: missing }, () => {
     assert.equal(unlocked.code, 0, unlocked.output);
     assert.match(unlocked.output, /That is not the passphrase; try again/);
     assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
+  });
+
+  // systemd-ask-password(1) itself, with a folder of its own for its questions; what answers them is what systemd's agents answer with.
+  test('without a terminal, in a desktop\'s session, systemd asks for it', async (t) => {
+    if (![ASKER, REPLIER].every((file) => fs.existsSync(file))) return t.skip('systemd-ask-password is missing');
+    if (!isRoot || !await canUnshare()) return t.skip('only root answers where systemd asks');
+    const name = fresh('asked-elsewhere');
+    const questions = fs.mkdtempSync(path.join(world.dir, 'questions-'));
+    world.account(name, { ...keyAccount, store: 'file', store_folder: path.join(world.dir, name), store_key: 'passphrase' });
+    assert.equal((await onTerminal(world, ['store', 'init', name], Array(2).fill([/: $/, 'right\n']))).code, 0);
+    const replied = async (input, words, socket) => assert.equal((await world.exec(REPLIER, [words, path.join(questions, path.basename(socket))], { input })).code, 0);
+    const keep = async (...answers) => {
+      await world.must(['store', 'lock', name]);
+      const [asked, said] = [[], []];
+      const gone = new AbortController();
+      const [file, ...words] = inNamespace(`mkdir -p ${QUESTIONS}; mount --bind "$1" ${QUESTIONS}; shift; exec setsid -w "$@"`, questions, world.program, 'secret', name, '--secret-stdin');
+      const watching = (async () => {
+        for await (const { filename } of fs.promises.watch(questions, { signal: gone.signal })) {
+          const question = path.join(questions, filename);
+          if (!filename.startsWith('ask.') || !fs.existsSync(question) || asked.includes(filename)) continue;
+          const ini = Object.fromEntries(fs.readFileSync(question, 'utf8').split('\n').filter((line) => line.includes('=')).map((line) => line.split(/=(.*)/)));
+          asked.push(filename);
+          said.push([ini.Id, ini.Message]);
+          const answer = answers.shift();
+          await replied(answer ?? '', answer === undefined ? '0' : '1', ini.Socket);
+        }
+      })().catch((error) => { if (error.name !== 'AbortError') throw error; });
+      const result = await world.exec(file, words, { input: KEY, env: { DISPLAY: ':99' } });
+      gone.abort();
+      await watching;
+      for (const [id, message] of said) assert.deepEqual([id, /^Passphrase of ringbearer's store/.test(message)], ['ringbearer', true], message);
+      return { ...result, asked: asked.length };
+    };
+    const right = await keep('wrong', 'right');
+    assert.deepEqual([right.code, right.asked, right.stderr.includes('right')], [0, 2, false], right.stderr);
+    assert.equal((await ask(world, { account: name })).answer.password, KEY);
+    const dismissed = await keep();
+    assert.deepEqual([dismissed.code, dismissed.asked], [4, 1], dismissed.stderr);
+    assert.match(dismissed.stderr, new RegExp(`nobody answered when it was asked for its passphrase; run \`ringbearer store unlock ${name}\``));
+    return undefined;
   });
 
   test('`store` without words is the verb that it was', async () => {
@@ -232,5 +276,39 @@ describe('without a keyring service', { skip: missing }, () => {
         assert.equal(await kept(name), KEY, `killed at ${at} (${fired})`);
       }
     });
+  });
+});
+
+describe('from a keyring to files and back', { skip: missing }, () => {
+  let world;
+  const name = unique('carried');
+  const sealed = () => fs.readdirSync(path.join(world.dir, 'carried')).filter((file) => file.endsWith('.sealed'));
+  before(async () => { world = await World.create({ servers: false }); });
+  after(() => closeWorld(world));
+
+  test('move takes the secrets there, and leaves none behind', async () => {
+    await world.add(name, keyAccount, KEY);
+    await world.must(['store', 'init']);
+    const before = await itemsOf(world, name);
+    assert.equal(before.length, 1);
+    await world.must(['move', name, '--store=file', `--store-folder=${path.join(world.dir, 'carried')}`]);
+    const [there, trial] = [sealed(), 1]; // `move` tries the store as `add` does, with what is no secret
+    assert.deepEqual([await itemsOf(world, name), there.length <= 1 + trial && there.length >= 1], [[], true]);
+    assert.equal((await askAfresh(world, name)).answer.password, KEY);
+    await world.must(['move', name, '--store=secret_service']);
+    assert.deepEqual((await itemsOf(world, name)).map(({ attributes }) => attributes), before.map(({ attributes }) => attributes));
+    assert.equal(sealed().length, there.length - 1);
+    assert.doesNotMatch(fs.readFileSync(accountFile(world, name), 'utf8'), /store_folder/);
+    assert.equal((await askAfresh(world, name)).answer.password, KEY);
+  });
+
+  test('from a keyring that is locked nothing is moved', async () => {
+    const text = fs.readFileSync(accountFile(world, name), 'utf8');
+    await world.keyring.lock();
+    const { code, stderr } = await world.run(['move', name, '--store=file', `--store-folder=${path.join(world.dir, 'carried')}`]);
+    assert.deepEqual([code, fs.readFileSync(accountFile(world, name), 'utf8')], [4, text], stderr);
+    await world.keyring.unlock();
+    assert.equal((await askAfresh(world, name)).answer.password, KEY);
+    assert.equal((await itemsOf(world, name)).length, 1);
   });
 });
