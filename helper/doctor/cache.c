@@ -85,6 +85,18 @@ why_no_folder(int number)
 	return number == EPERM ? "it is not this user's alone" : strerror(number);
 }
 
+static void
+tell_no_folder(struct rbr_checkup *checkup, const char *folder, int number)
+{
+	if (number == EPERM)
+		rbr_ill(checkup, MEMORY, RINGBEARER_E_SYSTEM,
+			"%s: %s; look at who made it: `ls -ld %s`, and have it removed", folder, why_no_folder(number),
+			folder);
+	else
+		rbr_ill(checkup, MEMORY, RINGBEARER_E_SYSTEM, "%s: %s; have users write to a tmpfs there%s", folder,
+			why_no_folder(number), number == EROFS ? ": `mount -o remount,rw /dev/shm`" : "");
+}
+
 void
 rbr_check_cache(struct rbr_checkup *checkup)
 {
@@ -113,7 +125,5 @@ rbr_check_cache(struct rbr_checkup *checkup)
 		rbr_unchecked(
 			checkup, MEMORY, "not to be had: %s: %s; the kernel keyring is", folder, why_no_folder(errno));
 	else
-		rbr_ill(checkup, MEMORY, RINGBEARER_E_SYSTEM,
-			"%s: %s; look at who made it: `ls -ld %s`, and have it removed", folder, why_no_folder(errno),
-			folder);
+		tell_no_folder(checkup, folder, errno);
 }

@@ -9,7 +9,7 @@ import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { closeWorld } from './lib/accounts.mjs';
-import { compile } from './lib/builds.mjs';
+import { BUILD, SOURCE, compile } from './lib/builds.mjs';
 import { canUnshare, inNamespace, isRoot } from './lib/confined.mjs';
 import { run } from './lib/processes.mjs';
 import { NAME, addAccount, assertWorks, refreshes } from './lib/standing-grant.mjs';
@@ -40,6 +40,30 @@ describe('as an ordinary user, each account asked twice: one request, one hit', 
       const { code, stdout, stderr } = await run(file, words, { env: { ...process.env, HOME: '/nonexistent' }, cwd: '/', timeout: TIMEOUT });
       assert.equal(code, 0, stderr);
       assert.deepEqual(JSON.parse(stdout).rounds, [{ requests: count, wrong: [] }, { requests: 0, wrong: [] }]);
+    });
+  }
+});
+
+describe('doctor, as an ordinary user', () => {
+  const HAD = [/^room for \d+ keys of 200 and \d+ bytes of 20000$/, 'well'];
+  const refused = (why) => [new RegExp(`^not to be had here \\(${why}\\): tokens are kept in memory alone$`), 'unchecked'];
+  const cases = {
+    'with the quota of one': [[], HAD], 'where keys are refused (EPERM)': [['deny', '1'], refused('Operation not permitted')],
+    'where there are no keys (ENOSYS)': [['deny', '38'], refused('Function not implemented')], 'whose quota is used up': [['full'], refused('Disk quota exceeded')],
+  };
+  for (const [what, [how, [detail, state]]] of Object.entries(cases)) {
+    test(what, async (t) => {
+      if (!isRoot) return t.skip('only root becomes a user whose quota is known');
+      const home = fs.mkdtempSync(path.join(tools, 'home-'));
+      fs.chownSync(home, ORDINARY, ORDINARY);
+      const env = { HOME: home, PATH: process.env.PATH, RINGBEARER_MODULE_DIR: path.join(BUILD, 'helper/modules/.libs'), RINGBEARER_PROVIDER_DIR: path.join(SOURCE, 'helper/providers') };
+      const words = [`--reuid=${ORDINARY}`, `--regid=${ORDINARY}`, '--clear-groups', ...(how.length > 0 ? [launcher, ...how] : []), path.join(BUILD, 'helper/ringbearer-whole'), 'doctor', '--json'];
+      const { code, stdout, stderr } = await run('setpriv', words, { env, cwd: '/' });
+      const { findings, well } = JSON.parse(stdout);
+      const [keys, memory] = ['cache: kernel keyring', 'cache: memory'].map((subject) => findings.find((one) => one.subject === subject));
+      assert.deepEqual([keys.state, detail.test(keys.detail), memory.state, new RegExp(`/ringbearer(-${ORDINARY})?\\b`).test(memory.detail)], [state, true, 'well', true], `${stdout}${stderr}`);
+      assert.deepEqual([code, well, stderr], [0, true, ''], stdout); // the second tier does
+      return undefined;
     });
   }
 });
@@ -82,6 +106,17 @@ describe('where nothing can be kept in memory', () => {
     assert.ok(JSON.parse(stdout).some(({ account }) => account === NAME));
     assert.match(stderr, LINE);
     assert.equal((await world.must(['list'])).stderr, '', 'and not where there is room');
+    return undefined;
+  });
+
+  test('doctor says that both tiers are to be mended', async (t) => {
+    if (!isRoot || !await canUnshare()) return t.skip('only root keeps the session in a namespace');
+    const { code, stdout } = await nowhere('doctor', '--json');
+    const { findings, well } = JSON.parse(stdout);
+    const [keys, memory] = ['cache: kernel keyring', 'cache: memory'].map((subject) => findings.find((one) => one.subject === subject));
+    assert.deepEqual([code, well, keys.state, memory.state], [5, false, 'ill', 'ill']);
+    assert.match(keys.detail, /^no token can be kept, each call is a renewal \(Operation not permitted\)$/);
+    assert.deepEqual([/^\/dev\/shm\/.*: Read-only file system$/.test(memory.detail), memory.mend], [true, 'have users write to a tmpfs there: `mount -o remount,rw /dev/shm`']);
     return undefined;
   });
 });
