@@ -19,6 +19,7 @@ struct rbr_exchange {
 	struct ringbearer_secret *refresh_token;
 	struct ringbearer_secret *api_key;
 	struct ringbearer_tokens tokens;
+	bool shared; /* the store is one that machines share: it has the verdicts as well, and a login on any of them ends those */
 	struct rbr_machines *machines; /* that share the login; NULL: this one alone has it */
 	bool refused_again; /* rbr_exchange_check() found the very token that was refused */
 };

@@ -313,6 +313,7 @@ rbr_machines_open(struct rbr_machines *machines, struct rbr_exchange *exchange, 
 	rotation->guard = before_sending;
 	rotation->guard_data = machines;
 	exchange->machines = machines;
+	exchange->shared = true;
 	return 0;
 }
 

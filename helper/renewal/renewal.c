@@ -106,7 +106,8 @@ mint_or_share_verdict(struct rbr_context *context, const struct rbr_wish *wish, 
 
 	/* That there is nothing but the token that one caller was refused with is no verdict on the others. */
 	if (rc < 0)
-		rbr_verdict_share(context, &wish->verdict_key, wish->account, !exchange.refused_again);
+		rbr_verdict_share(
+			context, &wish->verdict_key, wish->account, !exchange.refused_again && !exchange.shared);
 	return rc;
 }
 
