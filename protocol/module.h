@@ -244,7 +244,9 @@ struct ringbearer_change {
 	const struct ringbearer_record *records;
 };
 
-/* A line about the store for people: "leader" with "b (https://…)". */
+/* A line about the store for people: "leader" with "b (https://…)". One whose NAME is RINGBEARER_ALARM is for what they should see to: what
+ * happened; what to do. */
+#define RINGBEARER_ALARM "alarm"
 typedef void (*ringbearer_store_teller)(const char *name, const char *text, void *data);
 
 /* What the way to a server looked like (ringbearer_grant.probe). */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* `list`: the accounts and how they stand. No secret is looked up, nobody is asked to unlock anything, and where the keyring
- * says nothing, nothing is said about logins. */
+ * says nothing, nothing is said about logins. A login that machines share is looked at as a whole, since a store has it in no other
+ * way. */
 #include "config.h"
 
 #include <inttypes.h>
@@ -19,6 +20,8 @@
 #include "renewal/discovery.h"
 #include "standing.h"
 #include "vault/storage.h"
+
+#define SHARED_MS 1000 /* that the stores which machines share may take in all, for all accounts */
 
 static void
 print_line(const struct rbr_standing *standing)
@@ -57,8 +60,19 @@ json_member(struct ringbearer_secret *out, const char *name, const char *value)
 	return rc < 0 ? rc : rbr_secret_append(out, ",", 1);
 }
 
+/* How the login stands that machines share: SHARED is an object's members; "" is none. */
 static int
-print_json(struct ringbearer_secret *out, const struct rbr_standing *standing)
+json_shared(struct ringbearer_secret *out, const struct ringbearer_secret *shared)
+{
+	int rc = shared->size > 0 ? rbr_secret_append_string(out, "\"shared\":{") : 0;
+
+	if (rc == 0 && shared->size > 0)
+		rc = rbr_secret_append(out, shared->data, shared->size);
+	return rc < 0 || shared->size == 0 ? rc : rbr_secret_append(out, "},", 2);
+}
+
+static int
+print_json(struct ringbearer_secret *out, const struct rbr_standing *standing, const struct ringbearer_secret *shared)
 {
 	char number[48];
 	int rc = rbr_secret_append_string(out, out->size > 1 ? ",\n {" : "\n {");
@@ -77,6 +91,8 @@ print_json(struct ringbearer_secret *out, const struct rbr_standing *standing)
 		rc = rbr_secret_append_string(out,
 			standing->refresh_token == RBR_HOLDING_SOME && !standing->ended ? "\"logged_in\":true,"
 											: "\"logged_in\":false,");
+	if (rc == 0)
+		rc = json_shared(out, shared);
 	if (standing->expires != 0)
 		(void)snprintf(number, sizeof number, "\"expires_at\":%" PRId64 "}", standing->expires);
 	else
@@ -88,31 +104,85 @@ struct listing {
 	struct rbr_context *context;
 	bool json;
 	bool headed; /* the passwords have a header */
+	int64_t shared_ms; /* what is left of SHARED_MS */
 	struct rbr_holdings holdings;
 	struct ringbearer_secret out;
 };
+
+/* What a store of that kind is asked, it is asked in the time that is left for all of them. */
+static int
+ask_shared(struct listing *listing, const struct rbr_account *account, struct ringbearer_secret *text,
+	struct ringbearer_secret *json)
+{
+	struct rbr_error *error = &listing->context->error, before = *error;
+	int64_t since_ms = rbr_now_ms();
+	int rc;
+
+	if (listing->shared_ms <= 0)
+		rc = rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
+			"the store `%s` does not say in time; `ringbearer doctor %s` waits longer",
+			rbr_account_get(account, RBR_KEY_STORE), account->name);
+	else
+		rc = rbr_standing_shared(listing->context, account, listing->shared_ms, text, json);
+	listing->shared_ms -= rbr_now_ms() - since_ms;
+	if (rc < 0) {
+		rbr_secret_wipe(text);
+		rbr_secret_wipe(json);
+		rc = rbr_secret_append_string(text, error->detail);
+		if (rc == 0)
+			rc = rbr_secret_append_string(json, "\"error\":");
+		if (rc == 0)
+			rc = rbr_json_string(json, error->detail);
+	}
+	*error = before; /* the standing may point there */
+	return rc;
+}
+
+/* Counts the time that is spent on asking who has a login. */
+static enum rbr_holding
+ask_holding(struct listing *listing, const struct rbr_account *account, bool shared)
+{
+	int64_t since_ms = rbr_now_ms();
+	enum rbr_holding holding = rbr_holdings_ask(listing->context, account, &listing->holdings);
+
+	if (shared)
+		listing->shared_ms -= rbr_now_ms() - since_ms;
+	return holding;
+}
 
 static int
 list_account(struct listing *listing, const char *name)
 {
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret json = RBR_SECRET_EMPTY;
 	struct rbr_standing standing = {.name = name, .state = "broken"};
 	struct rbr_context *context = listing->context;
+	bool shared = false;
+	int rc = 0;
 
 	if (rbr_account_load(name, &account, &context->error) < 0) {
 		standing.detail = context->error.detail;
 	} else {
 		standing.provider = rbr_account_get(&account, RBR_KEY_PROVIDER);
 		standing.grant = rbr_account_get(&account, RBR_KEY_GRANT);
-		if (rbr_needs_login(context, &account))
-			standing.refresh_token = rbr_holdings_ask(context, &account, &listing->holdings);
+		if (rbr_needs_login(context, &account)) {
+			shared = rbr_standing_is_shared(context, &account);
+			standing.refresh_token = ask_holding(listing, &account, shared);
+		}
 		/* Nobody is asked for a list: what is not known is not said. */
 		(void)!rbr_discovery_recall(&account, &context->error);
 		rbr_standing_consult(context, &account, &standing);
 	}
+	if (shared)
+		rc = ask_shared(listing, &account, &text, &json);
+	if (rc < 0)
+		return rc;
 	if (listing->json)
-		return print_json(&listing->out, &standing);
+		return print_json(&listing->out, &standing, &json);
 	print_line(&standing);
+	if (text.size > 0)
+		rbr_say("    %s\n", rbr_secret_string(&text));
 	return 0;
 }
 
@@ -185,7 +255,7 @@ rbr_command_list(struct rbr_context *context, int argc, char **argv)
 {
 	static const struct option options[] = {{"json", no_argument, NULL, OPTION_JSON},
 		{"passwords", no_argument, NULL, OPTION_PASSWORDS}, {NULL, 0, NULL, 0}};
-	struct listing listing = {.context = context};
+	struct listing listing = {.context = context, .shared_ms = SHARED_MS};
 	bool passwords = false;
 	int option, rc;
 

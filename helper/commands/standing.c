@@ -8,6 +8,8 @@
 #include "journal/rotation.h"
 #include "journal/verdict.h"
 #include "protocol/fastpath/wish.h"
+#include "protocol/formats/formats.h"
+#include "renewal/sharing.h"
 #include "vault/vault.h"
 
 static void
@@ -58,4 +60,65 @@ rbr_standing_consult(struct rbr_context *context, const struct rbr_account *acco
 	} else if (standing->ended) {
 		standing->state = "needs_login";
 	}
+}
+
+/* -- shared with other machines -- */
+
+bool
+rbr_standing_is_shared(struct rbr_context *context, const struct rbr_account *account)
+{
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
+	struct rbr_vault vault;
+
+	rbr_call_start(&call, context, account, false);
+	return rbr_vault_open(&call, &vault) == 0 && rbr_sharing_is_on(&vault);
+}
+
+struct lines {
+	struct ringbearer_secret *text;
+	struct ringbearer_secret *json;
+	int rc;
+};
+
+static void
+add_line(const char *name, const char *text, void *data)
+{
+	struct lines *lines = data;
+	int rc = lines->rc;
+
+	if (rc == 0 && lines->text->size > 0)
+		rc = rbr_secret_append_string(lines->text, "; ");
+	if (rc == 0)
+		rc = rbr_secret_append_string(lines->text, name);
+	if (rc == 0)
+		rc = rbr_secret_append_string(lines->text, ": ");
+	if (rc == 0)
+		rc = rbr_secret_append_string(lines->text, text);
+	if (rc == 0 && lines->json && lines->json->size > 0)
+		rc = rbr_secret_append(lines->json, ",", 1);
+	if (rc == 0 && lines->json)
+		rc = rbr_json_string(lines->json, name);
+	if (rc == 0 && lines->json)
+		rc = rbr_secret_append(lines->json, ":", 1);
+	if (rc == 0 && lines->json)
+		rc = rbr_json_string(lines->json, text);
+	lines->rc = rc;
+}
+
+int
+rbr_standing_shared(struct rbr_context *context, const struct rbr_account *account, int64_t milliseconds,
+	struct ringbearer_secret *text, struct ringbearer_secret *json)
+{
+	RBR_CLEANUP(rbr_call_end) struct ringbearer_call call = {.context = NULL};
+	struct lines lines = {text, json, 0};
+	struct rbr_vault vault;
+	int rc;
+
+	rbr_call_start(&call, context, account, false);
+	if (call.deadline_ms > rbr_now_ms() + milliseconds)
+		call.deadline_ms = rbr_now_ms() + milliseconds;
+	rc = rbr_vault_open(&call, &vault);
+	if (rc == 0)
+		rc = rbr_sharing_tell(&vault, add_line, &lines);
+	return rc < 0 || lines.rc == 0 ? rc : rbr_fail_memory(&context->error);
 }

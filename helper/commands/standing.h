@@ -27,4 +27,13 @@ struct rbr_standing {
 void rbr_standing_consult(
 	struct rbr_context *context, const struct rbr_account *account, struct rbr_standing *standing);
 
+/* Is ACCOUNT's login one that its store shares between machines? */
+bool rbr_standing_is_shared(struct rbr_context *context, const struct rbr_account *account);
+
+/* How that login stands in the store, looked at once, and for MILLISECONDS at most: "version: 3; lease: …" is added to TEXT, and the
+ * same as members of an object to JSON, unless that is NULL. RINGBEARER_E_STORE_…, RINGBEARER_E_NO_SECRET if this machine has no
+ * key, RINGBEARER_E_CONFIG. */
+int rbr_standing_shared(struct rbr_context *context, const struct rbr_account *account, int64_t milliseconds,
+	struct ringbearer_secret *text, struct ringbearer_secret *json) RBR_MUST_CHECK;
+
 #endif

@@ -28,7 +28,7 @@ tell_shadow(struct rbr_checkup *checkup, const char *name)
 
 /* How its login and its token are. */
 static void
-check_standing(struct rbr_checkup *checkup, const struct rbr_account *account)
+check_standing(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers)
 {
 	struct rbr_holdings holdings = {.count = 0};
 	struct rbr_standing standing = {.name = account->name, .state = "none"};
@@ -37,7 +37,7 @@ check_standing(struct rbr_checkup *checkup, const struct rbr_account *account)
 	const char *provider = rbr_account_get(account, RBR_KEY_PROVIDER);
 	bool login = rbr_needs_login(context, account);
 
-	if (login)
+	if (login && answers)
 		standing.refresh_token = rbr_holdings_ask(context, account, &holdings);
 	rbr_standing_consult(context, account, &standing);
 	if (standing.ended || strcmp(standing.state, "needs_login") == 0)
@@ -78,6 +78,7 @@ rbr_check_account(struct rbr_checkup *checkup, const char *name, struct rbr_done
 	const char *grant_name;
 	struct rbr_grant grant;
 	char mend[MEND_MAX];
+	bool answers;
 
 	(void)snprintf(mend, sizeof mend, "mend its file; `ringbearer show %s` says what is read", name);
 	if (rbr_account_load(name, &account, &context->error) < 0) {
@@ -95,9 +96,10 @@ rbr_check_account(struct rbr_checkup *checkup, const char *name, struct rbr_done
 		rbr_ill_by_error(checkup, name, mend);
 		return;
 	}
-	rbr_check_store(checkup, &account, done);
+	answers = rbr_check_store(checkup, &account, done);
 	check_surroundings(checkup, &account, done);
 	rbr_check_endpoint(checkup, &account, done);
-	check_standing(checkup, &account);
-	rbr_check_secrets(checkup, &account);
+	check_standing(checkup, &account, answers);
+	rbr_check_sharing(checkup, &account, answers);
+	rbr_check_secrets(checkup, &account, answers);
 }

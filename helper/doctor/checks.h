@@ -31,11 +31,15 @@ void rbr_check_matches(struct rbr_checkup *checkup);
 struct rbr_done;
 void rbr_check_account(struct rbr_checkup *checkup, const char *name, struct rbr_done *done);
 
-/* The store of ACCOUNT, once for all that have it. */
-void rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, struct rbr_done *done);
+/* The store of ACCOUNT, once for all that have it. False if machines share it and it does not answer: then it need not be waited for
+ * again. */
+bool rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, struct rbr_done *done);
 
-/* The account's secrets, by their names; their values only with --with-secrets. */
-void rbr_check_secrets(struct rbr_checkup *checkup, const struct rbr_account *account);
+/* The login of ACCOUNT, if machines share it: who is at it. ANSWERS: as its store was found. */
+void rbr_check_sharing(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers);
+
+/* The account's secrets, by their names; their values only with --with-secrets. ANSWERS: as its store was found. */
+void rbr_check_secrets(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers);
 
 /* The way to the service of ACCOUNT, once for all that go it; its issuer is asked for its metadata. */
 void rbr_check_endpoint(struct rbr_checkup *checkup, struct rbr_account *account, struct rbr_done *done);
@@ -53,6 +57,9 @@ struct rbr_done {
 	char *list[RBR_DONE_MAX];
 	size_t count;
 };
+
+/* Is TEXT noted in DONE? */
+bool rbr_done_has(const struct rbr_done *done, const char *text);
 
 /* Notes TEXT in DONE; was it there? */
 bool rbr_done_before(struct rbr_done *done, const char *text);

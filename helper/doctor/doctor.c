@@ -16,13 +16,21 @@
 #include "protocol/fastpath/locate.h"
 
 bool
-rbr_done_before(struct rbr_done *done, const char *text)
+rbr_done_has(const struct rbr_done *done, const char *text)
 {
 	size_t i;
 
 	for (i = 0; i < done->count; i++)
 		if (strcmp(done->list[i], text) == 0)
 			return true;
+	return false;
+}
+
+bool
+rbr_done_before(struct rbr_done *done, const char *text)
+{
+	if (rbr_done_has(done, text))
+		return true;
 	if (done->count < RBR_DONE_MAX) {
 		done->list[done->count] = strdup(text);
 		if (done->list[done->count])
@@ -84,7 +92,7 @@ check_default_store(struct rbr_checkup *checkup, struct rbr_done *done)
 		rbr_unchecked(checkup, "store secret_service",
 			"no keyring service here; `ringbearer store init` and then `ringbearer add NAME --store=file` do without");
 	else
-		rbr_check_store(checkup, &account, done);
+		(void)rbr_check_store(checkup, &account, done);
 }
 
 static int

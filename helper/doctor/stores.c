@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "checks.h"
+#include "commands/standing.h"
 #include "host/host.h"
 #include "host/loader.h"
 #include "protocol/writer.h"
@@ -13,8 +14,54 @@
 #define TEXT_MAX 16384
 #define SUBJECT_MAX 96
 #define MEND_MAX 160
+#define DESCRIBE_MS 5000 /* that a store with several parts may take to say how they are */
+#define SHARED_MS 2000 /* that it may take to say how one login stands */
+
+/* -- a store that machines share -- */
+
+struct parts {
+	struct rbr_checkup *checkup;
+	const char *subject;
+};
+
+static void
+tell_part(const char *name, const char *text, void *data)
+{
+	const struct parts *parts = data;
+
+	if (strcmp(name, RINGBEARER_ALARM) == 0)
+		rbr_ill(parts->checkup, parts->subject, RINGBEARER_E_STORE_UNAVAILABLE, "%s", text);
+	else
+		rbr_well(parts->checkup, parts->subject, "%s: %s", name, text);
+}
+
+/* It says more than whether it answers, and is not waited for as long as a call that needs it would. */
+static int
+describe(struct rbr_checkup *checkup, const char *subject, struct rbr_vault *vault)
+{
+	struct parts parts = {checkup, subject};
+	int64_t until_ms = rbr_now_ms() + DESCRIBE_MS;
+
+	if (vault->call->deadline_ms > until_ms)
+		vault->call->deadline_ms = until_ms;
+	return rbr_loader_check(
+		checkup->context, vault->store.name, vault->store.ops.describe(vault->call, tell_part, &parts));
+}
 
 void
+rbr_check_sharing(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+
+	if (!rbr_standing_is_shared(checkup->context, account))
+		return;
+	if (!answers || rbr_standing_shared(checkup->context, account, SHARED_MS, &text, NULL) < 0)
+		rbr_unchecked(checkup, account->name, "its login, which machines share: the store does not say");
+	else
+		rbr_well(checkup, account->name, "its login is shared; %s", rbr_secret_string(&text));
+}
+
+bool
 rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, struct rbr_done *done)
 {
 	const char *store = rbr_account_get(account, RBR_KEY_STORE);
@@ -22,23 +69,31 @@ rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, 
 	struct rbr_writer writer = rbr_writer_start(text, sizeof text);
 	struct ringbearer_call call;
 	struct rbr_vault vault;
+	char *state = text; /* its first letter: s for one that was looked at, x for one that does not answer */
 	int rc;
 
 	rbr_write_text(&writer, "store\n");
 	rbr_account_write_store(account, &writer);
-	if (rbr_done_before(done, text))
-		return;
+	if (rbr_done_before(done, text)) {
+		*state = 'x';
+		return !rbr_done_has(done, text);
+	}
 	(void)snprintf(subject, sizeof subject, "store %.64s", store);
 	rbr_call_start(&call, checkup->context, account, false);
 	rc = rbr_vault_open(&call, &vault);
 	if (rc == 0)
-		rc = rbr_vault_knock(&vault);
+		rc = vault.store.ops.describe ? describe(checkup, subject, &vault) : rbr_vault_knock(&vault);
 	if (rc == 0)
 		rbr_well(checkup, subject, "answers, and is open%s",
 			rbr_vault_is_read_only(&vault) ? "; it is only read" : "");
 	else
 		rbr_ill_by_error(checkup, subject, NULL);
 	rbr_call_end(&call);
+	if (rc == 0 || !rbr_standing_is_shared(checkup->context, account))
+		return true;
+	*state = 'x';
+	(void)rbr_done_before(done, text);
+	return false;
 }
 
 /* -- what it holds of an account -- */
@@ -101,7 +156,7 @@ read_secret(struct rbr_checkup *checkup, struct rbr_vault *vault, const char *ki
 }
 
 void
-rbr_check_secrets(struct rbr_checkup *checkup, const struct rbr_account *account)
+rbr_check_secrets(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers)
 {
 	const char *client = rbr_account_get(account, RBR_KEY_CLIENT_ID);
 	struct search search = {.account = account->name, .client = client ? client : RBR_NO_CLIENT};
@@ -123,10 +178,10 @@ rbr_check_secrets(struct rbr_checkup *checkup, const struct rbr_account *account
 	if (!search.kind || rbr_vault_binding(account, search.kind, endpoint, NULL) < 0)
 		return;
 	search.endpoint = endpoint;
-	if (checkup->with_secrets) {
+	if (checkup->with_secrets && answers) {
 		read_secret(checkup, &vault, search.kind);
 	} else {
-		if (vault.store.ops.list)
+		if (vault.store.ops.list && answers)
 			rc = vault.store.ops.list(&call, account->name, note_item, &search);
 		tell(checkup, &search, rc);
 	}

@@ -306,3 +306,65 @@ describe('seal, with what others have put there', () => {
     holds(await here.seal(['export', 'nobody']), 1, /there is no account/);
   });
 });
+
+describe('what people are told of a store that is elsewhere', () => {
+  const inStore = (name) => path.join(world.env.RINGBEARER_TEST_STORE, name);
+  const write = (name, lines) => fs.writeFileSync(inStore(name), lines.map((line) => `${line}\n`).join(''));
+  const login = { provider: undefined, grant: 'device_code', client_id: 'x', client_auth: 'none', match: 'https://a.example.test/',
+    token_endpoint: 'http://127.0.0.1:9/t', device_authorization_endpoint: 'http://127.0.0.1:9/d' };
+  let here;
+  let name;
+  const shared = (names, keys) => names.forEach((each) => here.account(each, { ...login, provider: 'oauth2', ...keys }));
+  const listed = async () => JSON.parse(await here.must(['list', '--json']));
+  const findings = async (...words) => JSON.parse((await world.run(['doctor', ...words, '--json'], { env: here.env })).stdout).findings;
+  const of = (all, subject) => all.filter((one) => one.subject === subject).map(({ state, detail, mend }) => [state, detail, ...(mend ? [mend] : [])]);
+  before(async () => {
+    here = machine();
+    name = fresh('told');
+    shared([name]);
+    await here.must(['seal', 'new', name]);
+  });
+  after(() => { for (const file of ['view', 'describe', 'silent']) fs.rmSync(inStore(file), { force: true }); });
+
+  test('its version, who is at it, and what is on its way, by list and by doctor', async () => {
+    write('view', []);
+    assert.deepEqual((await listed())[0].shared, { version: 'none: nobody has logged in', lease: 'nobody has it', shared: '0 access tokens, 0 refusals' });
+    write('view', ['version 7', 'lease 9', 'holder host=mountain|since=86400', 'mark host=valley|since=90000|used=x|lease=8|sent_ms=1|sends=1', 'token-abc x', 'verdict-abc x']);
+    const expected = { version: '7', lease: 'mountain since 1970-01-02 00:00:00', shared: '1 access token, 1 refusal' };
+    const { 'on its way': mark, ...rest } = (await listed())[0].shared;
+    assert.deepEqual(rest, expected);
+    assert.match(mark, /^valley sent the refresh token at 1970-01-02 01:00:00, /);
+    assert.match(await here.must(['list']), /^ {4}version: 7; lease: mountain since 1970-01-02 00:00:00; on its way: valley sent .*; shared: 1 access token, 1 refusal$/m);
+    assert.deepEqual(of(await findings(name), name).filter(([, detail]) => /shared/.test(detail)).map(([state, detail]) => [state, /^its login is shared; version: 7; lease: mountain since/.test(detail)]), [['well', true]]);
+  });
+
+  test('its parts, and what is to be seen to', async () => {
+    write('describe', ['endpoint https://a.example.test: leads', 'leader a']);
+    const subject = 'store elsewhere';
+    assert.deepEqual(of(await findings(name), subject), [['well', 'endpoint: https://a.example.test: leads'], ['well', 'leader: a'], ['well', 'answers, and is open']]);
+    write('describe', ['endpoint https://a.example.test: leads', 'alarm https://b.example.test: refused; start it']);
+    const result = await world.run(['doctor', name], { env: here.env });
+    assert.equal(result.code, 4);
+    assert.match(result.stdout, /^FAIL +store elsewhere +https:\/\/b\.example\.test: refused; start it$/m);
+    assert.deepEqual(of(await findings(name), subject).map(([state]) => state), ['well', 'ill', 'well']);
+  });
+
+  test('one that is silent costs list a second, however many accounts it has, and doctor says so once', async () => {
+    const others = Array.from({ length: 6 }, () => fresh('silent'));
+    shared([name, ...others], { timeout: 1 });
+    shared([others[0]], { timeout: 1, store_endpoint: ENDPOINTS[0] }); // another store, in a way
+    write('silent', []);
+    const result = await world.run(['list', '--json'], { env: { ...here.env, RINGBEARER_TRACE: '1' } });
+    const all = JSON.parse(result.stdout);
+    assert.doesNotMatch(result.stderr, /looking at the login of/, 'the second was spent on asking who has a login');
+    const doctor = await world.run(['doctor', '--json'], { env: { ...here.env, RINGBEARER_TRACE: '1' } });
+    assert.doesNotMatch(doctor.stderr, /looking at the login of/, 'it was found silent before');
+    const told = JSON.parse(doctor.stdout).findings;
+    fs.rmSync(inStore('silent'));
+    assert.equal(told.filter(({ subject, detail, state }) => subject === 'store elsewhere' && state === 'ill' && detail === 'nobody answers').length, 2, 'two stores');
+    assert.equal(told.filter(({ detail }) => detail === 'its login, which machines share: the store does not say').length, 7);
+    for (const each of [name, ...others.slice(1)]) {
+      assert.match(all.find(({ account }) => account === each).shared.error, /does not say in time; `ringbearer doctor .*` waits longer$/, each);
+    }
+  });
+});

@@ -2,7 +2,8 @@
 /*
  * A store that is elsewhere, or says so: each value is a file below $RINGBEARER_TEST_STORE whose first line is the key that it was
  * "sealed" with, and can be read with that key only. Good enough for a test and for nothing else. It has the shared journal
- * in name, so that ringbearer takes it for one that many machines share; not with -DLONELY. -DNAME=TEXT is its name.
+ * in name, so that ringbearer takes it for one that many machines share, and of it what the files "view" and "describe" say; not with
+ * -DLONELY. -DNAME=TEXT is its name.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -113,13 +114,144 @@ erase(struct ringbearer_call *call, const struct ringbearer_item *item)
 	return unlink(path) == 0 || errno == ENOENT ? 0 : RINGBEARER_E_STORE_UNAVAILABLE;
 }
 
+/* -- the shared journal, of which there is only what people are told -- */
+
 #ifndef LONELY
+/* Calls TAKE with the two words of each line "NAME TEXT" of the file NAME in the folder, if it is there. */
+static void
+read_lines(const char *name, void (*take)(const char *word, const char *rest, void *data), void *data)
+{
+	const char *folder = getenv("RINGBEARER_TEST_STORE");
+	char path[PATH_SIZE], line[VALUE_MAX], *rest;
+	FILE *file;
+
+	(void)snprintf(path, sizeof path, "%s/%s", folder ? folder : "", name);
+	file = fopen(path, "re");
+	while (file && fgets(line, sizeof line, file)) {
+		line[strcspn(line, "\n")] = '\0';
+		rest = strchr(line, ' ');
+		if (rest)
+			*rest++ = '\0';
+		take(line, rest ? rest : "", data);
+	}
+	if (file)
+		(void)fclose(file);
+}
+
+/* "version 7", "lease 9", "holder TEXT", "mark TEXT", "token-x TEXT": in texts, "|" is a newline. */
+static void
+take_view(const char *word, const char *rest, void *data)
+{
+	struct ringbearer_view *view = data;
+	char text[VALUE_MAX], *p;
+	struct ringbearer_secret *value;
+	struct ringbearer_record *record = &view->records[view->record_count];
+
+	(void)snprintf(text, sizeof text, "%s", rest);
+	for (p = text; *p; p++)
+		*p = *p == '|' ? '\n' : *p;
+	if (strcmp(word, "version") == 0)
+		view->version = atoi(rest);
+	if (strcmp(word, "lease") == 0)
+		view->lease = atoi(rest);
+	if (strcmp(word, "lease") == 0)
+		return;
+	value = host->secret_new(text, strlen(text));
+	if (strcmp(word, "version") == 0) {
+		view->value = value;
+	} else if (strcmp(word, "holder") == 0) {
+		view->holder = value;
+	} else {
+		(void)snprintf(view->names[view->record_count], sizeof view->names[0], "%s", word);
+		record->name = view->names[view->record_count];
+		record->value = value;
+		view->record_count++;
+	}
+}
+
+/* With a file "silent" there, nothing answers until the call's time is over. */
+static int
+answer(struct ringbearer_call *call)
+{
+	const char *folder = getenv("RINGBEARER_TEST_STORE");
+	char path[PATH_SIZE];
+
+	(void)snprintf(path, sizeof path, "%s/silent", folder ? folder : "");
+	if (access(path, F_OK) < 0)
+		return 0;
+	while (host->remaining_ms(call) > 0)
+		(void)usleep(10000);
+	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE, "nobody answers; start it");
+}
+
 static int
 view(struct ringbearer_call *call, const struct ringbearer_item *item, struct ringbearer_view *ret_view)
 {
+	int rc = answer(call);
+
 	(void)item;
-	(void)ret_view;
-	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE, "there is nothing to see");
+	if (rc == 0)
+		read_lines("view", take_view, ret_view);
+	return rc;
+}
+
+static int
+acquire(struct ringbearer_call *call, const struct ringbearer_item *item, const char *holder, int64_t seconds,
+	int64_t displaces, struct ringbearer_view *ret_view)
+{
+	(void)holder, (void)seconds, (void)displaces;
+	return view(call, item, ret_view) < 0 ? RINGBEARER_E_STORE_UNAVAILABLE : RINGBEARER_E_BUSY;
+}
+
+static int
+keep(struct ringbearer_call *call, const struct ringbearer_item *item, int64_t lease)
+{
+	(void)call, (void)item, (void)lease;
+	return RINGBEARER_E_BUSY;
+}
+
+static int
+store_if(struct ringbearer_call *call, const struct ringbearer_item *item, const struct ringbearer_change *change,
+	int64_t *ret_version)
+{
+	(void)call, (void)item, (void)change, (void)ret_version;
+	return RINGBEARER_E_BUSY;
+}
+
+static int
+wait_for(struct ringbearer_call *call, const struct ringbearer_item *item, int64_t revision, int64_t milliseconds)
+{
+	(void)call, (void)item, (void)revision, (void)milliseconds;
+	return 0;
+}
+
+struct told {
+	ringbearer_store_teller tell;
+	void *data;
+};
+
+static void
+tell_line(const char *word, const char *rest, void *data)
+{
+	const struct told *told = data;
+
+	told->tell(word, rest, told->data);
+}
+
+static int
+describe(struct ringbearer_call *call, ringbearer_store_teller tell, void *data)
+{
+	struct told told = {tell, data};
+
+	read_lines("describe", tell_line, &told);
+	return answer(call);
+}
+
+static int
+list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor visit, void *data)
+{
+	(void)account, (void)visit, (void)data;
+	return answer(call);
 }
 #endif
 
@@ -129,7 +261,13 @@ static const struct ringbearer_store operations = {
 	.store = store,
 	.erase = erase,
 #ifndef LONELY
+	.list = list,
 	.view = view,
+	.acquire = acquire,
+	.keep = keep,
+	.store_if = store_if,
+	.wait = wait_for,
+	.describe = describe,
 #endif
 };
 
