@@ -153,14 +153,12 @@ next_option(const char *text, char option[OPTION_MAX], char what[RBR_DETAIL_MAX]
 	return NULL;
 }
 
-/* Is the key OPTION, as it is written behind `--`, one of COMMAND's? All are `add`'s, and those of stores are of others as well. */
+/* Is the key OPTION, as it is written behind `--`, one of COMMAND's? All are `add`'s, and those of stores are others' as well. */
 static bool
 has_key(const struct rbr_command *command, const char *option)
 {
-	return strcmp(command->name, "add") == 0 ||
-		(strncmp(option, "store", 5) == 0 &&
-			(strcmp(command->name, "move") == 0 || strcmp(command->name, "store") == 0 ||
-				strcmp(command->name, "seal") == 0));
+	return strstr(command->arguments, "--KEY=VALUE") &&
+		(strcmp(command->name, "add") == 0 || strncmp(option, "store", strlen("store")) == 0);
 }
 
 static void
