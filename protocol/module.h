@@ -135,8 +135,8 @@ struct ringbearer_host {
 	void (*asking)(struct ringbearer_call *call, bool begins);
 
 	/* For a store that is elsewhere: what this machine keeps for it in the store that the account names as `store_local`. KIND is
-	 * RINGBEARER_LOCAL_SEAL or RINGBEARER_LOCAL_PASSWORD. RINGBEARER_E_NO_SECRET if there is none, RINGBEARER_E_STORE_…
-	 * The value is blotted out of messages and belongs to the module. */
+	 * RINGBEARER_LOCAL_SEAL or RINGBEARER_LOCAL_PASSWORD. RINGBEARER_E_STORE_UNAVAILABLE if there is none, with the commands
+	 * that mend it: hand on what it returns. RINGBEARER_E_STORE_… The value is blotted out of messages and belongs to the module. */
 	int (*local_secret)(struct ringbearer_call *call, const char *kind, struct ringbearer_secret **ret_value);
 
 	/* Secret buffers. secret_new() returns NULL when memory is short, secret_append() RINGBEARER_E_SYSTEM or 0;

@@ -417,6 +417,9 @@ host_local_secret(struct ringbearer_call *call, const char *kind, struct ringbea
 
 	if (rc == 0)
 		rc = rbr_local_lookup(&local, ret_value);
+	/* The store that asks cannot do without: what it keeps must not be taken for absent. */
+	if (rc == RINGBEARER_E_NO_SECRET)
+		rc = call->context->error.code = RINGBEARER_E_STORE_UNAVAILABLE;
 	if (rc == 0)
 		host_hide(call, (*ret_value)->data, (*ret_value)->size);
 	return rc;

@@ -98,7 +98,7 @@ describe('seal, with the store file on this machine', { skip: missing }, () => {
     holds(early, 4, new RegExp(`has no key .*\`ringbearer seal import ${name}\`.*\`ringbearer seal new ${name}\``));
     await here.must(['seal', 'new', name]);
     holds(await ask(world, { account: name, api_key: KEY }, { verb: 'store', env: here.env }), 0);
-    assertRefused(await ask(world, { account: name }, { env: there.env }), 4, 'no_secret');
+    assertRefused(await ask(world, { account: name }, { env: there.env }), 4, 'store_unavailable');
     const env = Object.entries(there.env).map(([key, value]) => `${key}=${value}`);
     const pipe = `${shellLine([world.program, 'seal', 'export'])} | env ${shellLine([...env, world.program, 'seal', 'import'])}`;
     const { code, stdout, stderr } = await world.exec('sh', ['-c', pipe], { env: here.env });
