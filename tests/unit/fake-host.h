@@ -5,7 +5,7 @@
 
 #include "modules/oauth/oauth.h"
 
-#define FAKE_CONFIG_MAX 16
+#define FAKE_CONFIG_MAX 32
 #define FAKE_DETAIL_MAX 4096
 
 struct ringbearer_call {

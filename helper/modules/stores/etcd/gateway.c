@@ -1,0 +1,555 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "gateway.h"
+
+#include <string.h>
+#include <time.h>
+
+#include "kept.h"
+#include "modules/json/json.h"
+#include "protocol/writer.h"
+
+#define ROUND_CONNECT_MS 500 /* that an endpoint gets in the first round; four times that while nobody answers */
+#define CONNECT_MS 5000
+#define ANSWER_MS 5000 /* that one gets for an answer, while there are others */
+#define LEADER_MS 5000 /* an election is over by then, or there will be none */
+#define NAP_MS 50
+#define NAP_LONGEST_MS 400
+#define WATCH_BEGIN_MS 2000
+#define LIST_MAX 4096 /* of endpoints in a message */
+
+/* What an endpoint was like when it was tried last. */
+struct trial {
+	char why[RBR_ETCD_WHY_MAX]; /* "": it was not tried */
+	bool tls;
+	bool own_files;
+	bool alive; /* it answers, and will know a leader again */
+	bool silent;
+	bool no_gateway;
+};
+
+/* A request under way. */
+struct journey {
+	const struct rbr_etcd *etcd;
+	const struct rbr_etcd_request *request;
+	struct rbr_etcd_course *course;
+	struct rbr_etcd_kept *kept;
+	struct trial trials[RBR_ETCD_ENDPOINTS_MAX];
+	unsigned round;
+	bool alive; /* somebody has answered */
+	bool introduced; /* the user's token was renewed */
+	bool failed; /* finally: the reason is recorded */
+	int rc;
+};
+
+static int64_t
+least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+static int
+give_up(struct journey *journey, int rc)
+{
+	journey->failed = true;
+	journey->rc = rc;
+	return rc;
+}
+
+/* -- who we are -- */
+
+/* {"name": …, "password": …} */
+static int
+write_introduction(const struct rbr_etcd *etcd, const char *user, struct rbr_etcd_body *body)
+{
+	struct ringbearer_secret *password = NULL;
+	int rc = etcd->host->local_secret(etcd->call, RINGBEARER_LOCAL_PASSWORD, &password);
+
+	if (rc < 0)
+		return rc;
+	rbr_etcd_add(body, "{\"name\":");
+	rbr_etcd_add_text(body, user, strlen(user));
+	rbr_etcd_add(body, ",\"password\":");
+	rbr_etcd_add_text(body, etcd->host->secret_data(password), etcd->host->secret_size(password));
+	rbr_etcd_add(body, "}");
+	etcd->host->secret_free(password);
+	return rbr_etcd_body_check(body);
+}
+
+/* A token goes into a header line. */
+static bool
+is_token(const char *text)
+{
+	const char *p;
+
+	for (p = text; *p > 0x20 && *p < 0x7f; p++)
+		;
+	return p > text && *p == '\0' && p - text < 4096;
+}
+
+static int
+take_token(struct journey *journey, struct rbr_etcd_reply *reply)
+{
+	const struct rbr_etcd *etcd = journey->etcd;
+	struct json_object *object = rbr_json_parse(reply->body, reply->size);
+	const char *token = object ? rbr_json_text(object, "token") : NULL;
+
+	if (token && is_token(token)) {
+		etcd->host->hide(etcd->call, token, strlen(token));
+		etcd->host->secret_free(journey->kept->token);
+		journey->kept->token = etcd->host->secret_new(token, strlen(token));
+	}
+	json_object_put(object);
+	if (!token || !is_token(token))
+		return etcd->host->fail(etcd->call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"etcd took the user and the password and gave no token; check `store_endpoint`");
+	return journey->kept->token ? 0 : rbr_etcd_no_memory(etcd);
+}
+
+/* -- what went wrong -- */
+
+static int
+fail_refused(struct journey *journey, enum rbr_etcd_refusal refusal, const char *said)
+{
+	const struct ringbearer_host *host = journey->etcd->host;
+	struct ringbearer_call *call = journey->etcd->call;
+	const char *user = host->config(call, "store_user", 0), *prefix = journey->etcd->prefix;
+	const int code = RINGBEARER_E_STORE_UNAVAILABLE;
+
+	switch (refusal) {
+	case RBR_ETCD_FULL:
+		return host->fail(call, code,
+			"etcd has no room left (%s); its operator frees some with `etcdctl compact`, `etcdctl defrag` and `etcdctl "
+			"alarm disarm`, or raises its quota",
+			said);
+	case RBR_ETCD_FORBIDDEN:
+		return host->fail(call, code,
+			"etcd does not let %s read and write below %s (%s); its operator can with `etcdctl role grant-permission "
+			"ROLE readwrite --prefix=true %s`",
+			user ? user : "this machine", prefix, said, prefix);
+	case RBR_ETCD_STRANGER:
+	case RBR_ETCD_STALE:
+		if (!user)
+			return host->fail(call, code,
+				"etcd wants to know who asks (%s); set `store_user`, and give the password with `ringbearer seal password`",
+				said);
+		return host->fail(call, code,
+			"etcd does not take the password of %s (%s); give the right one with `ringbearer seal password`, or mend "
+			"`store_user`",
+			user, said);
+	case RBR_ETCD_OPEN:
+		return host->fail(call, code,
+			"etcd has no users, and `store_user` names one (%s); have its operator turn them on with `etcdctl auth "
+			"enable`, or take `store_user` out of the account",
+			said);
+	case RBR_ETCD_LARGE:
+		return host->fail(call, code, "this is more than etcd takes at once (%s); use another `store`", said);
+	case RBR_ETCD_LEASE_GONE:
+	case RBR_ETCD_COMPACTED:
+		return host->fail(call, code, "etcd no longer has what this was about (%s); try again", said);
+	default:
+		return host->fail(call, code, "etcd refuses the request (%s); see its log",
+			said[0] != '\0' ? said : "without a word");
+	}
+}
+
+/* The endpoints and what each was like. */
+static void
+name_endpoints(const struct journey *journey, char text[LIST_MAX])
+{
+	struct rbr_writer writer = rbr_writer_start(text, LIST_MAX);
+	size_t i;
+
+	for (i = 0; i < journey->etcd->endpoint_count; i++)
+		rbr_write_format(&writer, "%s%.256s: %s", i > 0 ? ", " : "", journey->etcd->endpoints[i],
+			journey->trials[i].why[0] != '\0' ? journey->trials[i].why : "not tried, no time was left");
+}
+
+/* No endpoint has given an answer. */
+static int
+fail_unanswered(struct journey *journey)
+{
+	const struct ringbearer_host *host = journey->etcd->host;
+	struct ringbearer_call *call = journey->etcd->call;
+	bool tls = false, own_files = false, alive = false, no_gateway = false;
+	char list[LIST_MAX];
+	size_t i;
+
+	name_endpoints(journey, list);
+	for (i = 0; i < journey->etcd->endpoint_count; i++) {
+		tls = tls || journey->trials[i].tls;
+		own_files = own_files || journey->trials[i].own_files;
+		alive = alive || journey->trials[i].alive;
+		no_gateway = no_gateway || journey->trials[i].no_gateway;
+	}
+	if (alive)
+		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"etcd has no leader (%s); more than half of its nodes must be running and reach each other: start them, and "
+			"see `etcdctl endpoint status`",
+			list);
+	if (own_files)
+		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"the certificates for etcd cannot be used (%s); check `store_ca_file`, `store_certificate` and "
+			"`store_certificate_key`",
+			list);
+	if (tls)
+		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"etcd's certificate is not accepted, or this machine's (%s); set `store_ca_file` to etcd's authority, and "
+			"`store_certificate` and `store_certificate_key` if it wants one of clients",
+			list);
+	if (no_gateway)
+		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"what answers is not etcd with its JSON gateway (%s); have `store_endpoint` name the client URL of etcd 3.4 or "
+			"later, which must not run with --enable-grpc-gateway=false",
+			list);
+	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+		"etcd was not reached (%s); start it, or mend `store_endpoint`", list);
+}
+
+/* -- one attempt -- */
+
+/* How long an endpoint may take: there may be others. */
+static struct rbr_etcd_limits
+limits_of(const struct journey *journey, int64_t left)
+{
+	struct rbr_etcd_limits limits = {.connect_ms = least(left, CONNECT_MS), .whole_ms = left};
+	const int64_t first = journey->round == 0 || journey->alive ? ROUND_CONNECT_MS : 4 * ROUND_CONNECT_MS;
+
+	if (journey->etcd->endpoint_count > 1) {
+		limits.connect_ms = least(limits.connect_ms, first);
+		limits.whole_ms = least(left, limits.connect_ms + ANSWER_MS);
+		if (left > 1 && journey->round == 0) /* something is left for the others */
+			limits.whole_ms = least(limits.whole_ms, left / 2 + 1);
+		limits.connect_ms = least(limits.connect_ms, limits.whole_ms);
+	}
+	return limits;
+}
+
+static void
+note(struct trial *trial, const char *why)
+{
+	struct rbr_writer writer = rbr_writer_start(trial->why, sizeof trial->why);
+
+	rbr_write_format(&writer, "%.300s", why);
+}
+
+/* Posts BODY to an endpoint. Says what was meant; *RET_REPLY has the body of an answer. */
+static enum rbr_etcd_refusal
+post(struct journey *journey, size_t endpoint, const char *path, const struct ringbearer_secret *body,
+	struct rbr_etcd_reply *ret_reply)
+{
+	const struct rbr_etcd *etcd = journey->etcd;
+	struct trial *trial = &journey->trials[endpoint];
+	const struct rbr_etcd_post request = {.endpoint = etcd->endpoints[endpoint],
+		.path = path,
+		.body = body,
+		.token = journey->kept->token,
+		.limits = limits_of(journey, etcd->host->remaining_ms(etcd->call))};
+	char said[RBR_ETCD_SAID_MAX];
+	enum rbr_etcd_refusal refusal;
+	int rc = rbr_etcd_http_post(etcd, &request, ret_reply);
+
+	memset(trial, 0, sizeof *trial);
+	if (rc < 0) {
+		(void)give_up(journey, rc);
+		return RBR_ETCD_REFUSED;
+	}
+	if (ret_reply->outcome != RBR_ETCD_ANSWERED) {
+		note(trial, ret_reply->why);
+		trial->tls = ret_reply->tls;
+		trial->own_files = ret_reply->own_files;
+		trial->silent = ret_reply->silent;
+		return ret_reply->outcome == RBR_ETCD_UNKNOWN ? RBR_ETCD_UNSURE : RBR_ETCD_NO_GATEWAY;
+	}
+	refusal = rbr_etcd_refusal_read(ret_reply->status, ret_reply->body, ret_reply->size, said);
+	etcd->host->blot(etcd->call, said);
+	etcd->host->clean(etcd->call, said);
+	journey->course->refusal = refusal;
+	switch (refusal) {
+	case RBR_ETCD_AGREED:
+	case RBR_ETCD_STALE:
+		note(trial, said);
+		break;
+	case RBR_ETCD_LEADERLESS:
+	case RBR_ETCD_HURRIED:
+	case RBR_ETCD_UNSURE:
+		note(trial, said);
+		trial->alive = journey->alive = true;
+		break;
+	case RBR_ETCD_NO_GATEWAY:
+		(void)snprintf(trial->why, sizeof trial->why, "it answers with status %ld, and not as etcd does",
+			ret_reply->status);
+		trial->no_gateway = true;
+		break;
+	default:
+		(void)give_up(journey, fail_refused(journey, refusal, said));
+	}
+	return refusal;
+}
+
+/* Has a token, if a user is named. */
+static enum rbr_etcd_refusal
+introduce(struct journey *journey, size_t endpoint)
+{
+	const struct rbr_etcd *etcd = journey->etcd;
+	const char *user = etcd->host->config(etcd->call, "store_user", 0);
+	struct rbr_etcd_reply reply = {0};
+	struct rbr_etcd_body body;
+	enum rbr_etcd_refusal refusal = RBR_ETCD_AGREED;
+	int rc;
+
+	if (!user || journey->kept->token)
+		return RBR_ETCD_AGREED;
+	body = rbr_etcd_body_start(etcd);
+	rc = write_introduction(etcd, user, &body);
+	if (rc == 0)
+		refusal = post(journey, endpoint, "/v3/auth/authenticate", body.text, &reply);
+	if (rc == 0 && refusal == RBR_ETCD_AGREED)
+		rc = take_token(journey, &reply);
+	if (rc < 0)
+		(void)give_up(journey, rc);
+	rbr_etcd_reply_wipe(&reply);
+	rbr_etcd_body_wipe(&body);
+	/* Nothing of what was asked for has left. */
+	return refusal == RBR_ETCD_UNSURE ? RBR_ETCD_LEADERLESS : refusal;
+}
+
+static enum rbr_etcd_refusal
+attempt(struct journey *journey, size_t endpoint, struct rbr_etcd_reply *ret_reply)
+{
+	const struct ringbearer_host *host = journey->etcd->host;
+	enum rbr_etcd_refusal refusal = introduce(journey, endpoint);
+
+	if (refusal != RBR_ETCD_AGREED || journey->failed)
+		return refusal;
+	refusal = post(journey, endpoint, journey->request->path, journey->request->body->text, ret_reply);
+	if (refusal == RBR_ETCD_STALE && journey->kept->token) {
+		host->secret_free(journey->kept->token);
+		journey->kept->token = NULL;
+		if (!journey->introduced) {
+			journey->introduced = true;
+			rbr_etcd_reply_wipe(ret_reply);
+			return attempt(journey, endpoint, ret_reply);
+		}
+	}
+	if (refusal == RBR_ETCD_STALE)
+		(void)give_up(journey, fail_refused(journey, refusal, journey->trials[endpoint].why));
+	return refusal;
+}
+
+/* -- all of them -- */
+
+static bool
+take_answer(struct journey *journey, size_t endpoint, const struct rbr_etcd_reply *reply,
+	struct rbr_etcd_answer *ret_answer)
+{
+	if (rbr_etcd_answer_read(reply->body, reply->size, ret_answer))
+		return true;
+	note(&journey->trials[endpoint], "its answer is none of etcd's");
+	journey->trials[endpoint].no_gateway = true;
+	return false;
+}
+
+/* One after the other. True if it is over: there is an answer, or none will come. */
+static bool
+go_round(struct journey *journey, struct rbr_etcd_answer *ret_answer)
+{
+	const struct rbr_etcd *etcd = journey->etcd;
+	size_t i, endpoint;
+
+	for (i = 0; i < etcd->endpoint_count && etcd->host->remaining_ms(etcd->call) > 0; i++) {
+		struct rbr_etcd_reply reply = {0};
+		enum rbr_etcd_refusal refusal;
+		bool over;
+
+		endpoint = (journey->kept->preferred + i) % etcd->endpoint_count;
+		refusal = attempt(journey, endpoint, &reply);
+		/* A transaction that was answered in words that are none has been done, or not. */
+		over = !journey->failed && refusal == RBR_ETCD_AGREED &&
+			take_answer(journey, endpoint, &reply, ret_answer);
+		if (refusal == RBR_ETCD_UNSURE || (refusal == RBR_ETCD_AGREED && !over && !journey->failed))
+			journey->course->unsure = true;
+		rbr_etcd_reply_wipe(&reply);
+		if (over)
+			journey->kept->preferred = endpoint;
+		if (over || journey->failed)
+			return true;
+		if (journey->course->unsure && journey->request->again == RBR_ETCD_ONCE)
+			return true;
+	}
+	return false;
+}
+
+/* Is it worth another round: is somebody there who may find a leader, or was somebody silent only? */
+static bool
+has_hope(const struct journey *journey, int64_t begun_ms)
+{
+	size_t i;
+
+	if (rbr_etcd_now_ms() - begun_ms > LEADER_MS)
+		return false;
+	for (i = 0; i < journey->etcd->endpoint_count; i++)
+		if (journey->trials[i].alive || (journey->trials[i].silent && journey->etcd->endpoint_count > 1))
+			return true;
+	return false;
+}
+
+static void
+nap(const struct journey *journey)
+{
+	int64_t milliseconds = (int64_t)NAP_MS << (journey->round < 3 ? journey->round : 3);
+	struct timespec time = {0};
+
+	milliseconds =
+		least(least(milliseconds, NAP_LONGEST_MS), journey->etcd->host->remaining_ms(journey->etcd->call));
+	time.tv_nsec = milliseconds * 1000000;
+	(void)nanosleep(&time, NULL);
+}
+
+int
+rbr_etcd_ask(const struct rbr_etcd *etcd, const struct rbr_etcd_request *request, struct rbr_etcd_course *course,
+	struct rbr_etcd_answer *ret_answer)
+{
+	struct journey journey = {.etcd = etcd, .request = request, .course = course, .kept = rbr_etcd_kept(etcd)};
+	const int64_t begun_ms = rbr_etcd_now_ms();
+	int rc = rbr_etcd_body_check(request->body);
+
+	if (rc == 0 && !journey.kept)
+		rc = rbr_etcd_no_memory(etcd);
+	if (rc == 0)
+		rc = rbr_etcd_http_check(etcd);
+	if (rc < 0)
+		return rc;
+	memset(ret_answer, 0, sizeof *ret_answer);
+	for (;; journey.round++) {
+		if (go_round(&journey, ret_answer))
+			break;
+		if (etcd->host->remaining_ms(etcd->call) <= 0 || !has_hope(&journey, begun_ms))
+			return fail_unanswered(&journey);
+		nap(&journey);
+	}
+	if (journey.failed)
+		return journey.rc;
+	return ret_answer->object ? 0 : fail_unanswered(&journey);
+}
+
+bool
+rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_etcd_request *request, int64_t whole_ms,
+	struct rbr_etcd_answer *ret_answer, char why[RBR_ETCD_WHY_MAX])
+{
+	const struct rbr_etcd_kept *kept = rbr_etcd_kept(etcd);
+	const struct rbr_etcd_post post = {.endpoint = etcd->endpoints[endpoint],
+		.path = request->path,
+		.body = request->body->text,
+		.token = kept ? kept->token : NULL,
+		.limits = {whole_ms, whole_ms}};
+	struct rbr_writer writer = rbr_writer_start(why, RBR_ETCD_WHY_MAX);
+	struct rbr_etcd_reply reply;
+	char said[RBR_ETCD_SAID_MAX];
+	bool good = false;
+
+	memset(ret_answer, 0, sizeof *ret_answer);
+	if (request->body->failed || rbr_etcd_http_post(etcd, &post, &reply) < 0) {
+		rbr_write_text(&writer, "memory is short");
+		return false;
+	}
+	if (reply.outcome != RBR_ETCD_ANSWERED) {
+		rbr_write_text(&writer, reply.why);
+	} else if (rbr_etcd_refusal_read(reply.status, reply.body, reply.size, said) != RBR_ETCD_AGREED) {
+		etcd->host->blot(etcd->call, said);
+		etcd->host->clean(etcd->call, said);
+		if (said[0] != '\0')
+			rbr_write_text(&writer, said);
+		else
+			rbr_write_format(&writer, "it answers with status %ld, and not as etcd does", reply.status);
+	} else {
+		good = rbr_etcd_answer_read(reply.body, reply.size, ret_answer);
+		if (!good)
+			rbr_write_text(&writer, "its answer is none of etcd's");
+	}
+	rbr_etcd_reply_wipe(&reply);
+	return good;
+}
+
+/* -- watching -- */
+
+struct watcher {
+	bool heard;
+	enum rbr_etcd_news news;
+};
+
+static bool
+take_news(const char *line, size_t size, void *data)
+{
+	struct watcher *watcher = data;
+
+	watcher->news = rbr_etcd_news_read(line, size);
+	watcher->heard = true;
+	return watcher->news == RBR_ETCD_NEWS_NONE;
+}
+
+/* Watches at one endpoint. True if it is over. */
+static bool
+watch_at(struct journey *journey, size_t endpoint, int64_t milliseconds, struct watcher *watcher)
+{
+	const struct rbr_etcd *etcd = journey->etcd;
+	struct rbr_etcd_limits limits = {least(milliseconds, WATCH_BEGIN_MS), milliseconds};
+	const struct rbr_etcd_post request = {.endpoint = etcd->endpoints[endpoint],
+		.path = journey->request->path,
+		.body = journey->request->body->text,
+		.token = journey->kept->token,
+		.limits = limits,
+		.take_line = take_news,
+		.data = watcher,
+		.heard = &watcher->heard};
+	struct rbr_etcd_reply reply = {0};
+	int rc = rbr_etcd_http_post(etcd, &request, &reply);
+
+	if (rc < 0)
+		(void)give_up(journey, rc);
+	else if (reply.outcome != RBR_ETCD_ANSWERED)
+		note(&journey->trials[endpoint], reply.why);
+	else if (!watcher->heard)
+		note(&journey->trials[endpoint], "it does not watch");
+	journey->trials[endpoint].tls = reply.tls;
+	rbr_etcd_reply_wipe(&reply);
+	return journey->failed || (watcher->heard && watcher->news != RBR_ETCD_NEWS_NONSENSE);
+}
+
+int
+rbr_etcd_watch(const struct rbr_etcd *etcd, const struct rbr_etcd_body *body, int64_t milliseconds)
+{
+	const struct rbr_etcd_request request = {"/v3/watch", body, RBR_ETCD_AGAIN};
+	struct rbr_etcd_course course = {0};
+	struct journey journey = {.etcd = etcd, .request = &request, .course = &course, .kept = rbr_etcd_kept(etcd)};
+	const int64_t end_ms = rbr_etcd_now_ms() + least(milliseconds, etcd->host->remaining_ms(etcd->call));
+	struct watcher watcher = {0};
+	bool over = false;
+	size_t i;
+	int rc = rbr_etcd_body_check(body);
+
+	if (rc == 0 && !journey.kept)
+		rc = rbr_etcd_no_memory(etcd);
+	if (rc == 0)
+		rc = rbr_etcd_http_check(etcd);
+	for (i = 0; rc == 0 && !over && i < etcd->endpoint_count; i++) {
+		size_t endpoint = (journey.kept->preferred + i) % etcd->endpoint_count;
+		int64_t left = end_ms - rbr_etcd_now_ms();
+
+		if (left <= 0)
+			return 0;
+		(void)introduce(&journey, endpoint);
+		over = journey.failed || watch_at(&journey, endpoint, left, &watcher);
+	}
+	if (rc < 0 || journey.failed)
+		return rc < 0 ? rc : journey.rc;
+	if (!over)
+		return rbr_etcd_now_ms() >= end_ms ? 0 : fail_unanswered(&journey);
+	if (watcher.news == RBR_ETCD_NEWS_DENIED)
+		return fail_refused(&journey, RBR_ETCD_FORBIDDEN, "permission denied");
+	/* A node that has lost its leader, or goes down: the host looks elsewhere, and not too soon. */
+	if (watcher.news == RBR_ETCD_NEWS_OVER)
+		nap(&journey);
+	return 0;
+}

@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+#include "config.h"
+
+#include "http.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "protocol/writer.h"
+
+#define URL_MAX 4608
+#define FIRST_ROOM 4096
+
+/* The one handle: what it keeps between requests is its connections. */
+static CURL *kept;
+
+/* A request under way. */
+struct transfer {
+	const struct rbr_etcd *etcd;
+	const struct rbr_etcd_post *post;
+	struct rbr_etcd_reply *reply;
+	int64_t begun_ms;
+	unsigned sent; /* how often its first byte was about to leave */
+	size_t line; /* where the line begins in the body that is not whole yet */
+	bool enough; /* the line taker wants no more */
+	bool excess;
+	bool unheard;
+};
+
+static const char *
+config(const struct rbr_etcd *etcd, const char *key)
+{
+	return etcd->host->config(etcd->call, key, 0);
+}
+
+void
+rbr_etcd_reply_wipe(struct rbr_etcd_reply *reply)
+{
+	if (reply->body)
+		explicit_bzero(reply->body, reply->room);
+	free(reply->body);
+	memset(reply, 0, sizeof *reply);
+}
+
+/* -- what comes -- */
+
+static bool
+grow(struct rbr_etcd_reply *reply, size_t size)
+{
+	size_t room = reply->room > 0 ? reply->room : FIRST_ROOM;
+	char *body;
+
+	while (room <= reply->size + size)
+		room *= 2;
+	if (room == reply->room)
+		return true;
+	body = malloc(room);
+	if (!body)
+		return false;
+	if (reply->body) {
+		memcpy(body, reply->body, reply->size);
+		explicit_bzero(reply->body, reply->room);
+		free(reply->body);
+	}
+	reply->body = body;
+	reply->room = room;
+	return true;
+}
+
+/* Hands over the lines that are whole, and moves what is left to the front. */
+static bool
+take_lines(struct transfer *transfer)
+{
+	struct rbr_etcd_reply *reply = transfer->reply;
+	char *end;
+	size_t begin = 0;
+
+	while (!transfer->enough && (end = memchr(reply->body + begin, '\n', reply->size - begin))) {
+		size_t size = (size_t)(end - reply->body) - begin;
+
+		*end = '\0';
+		if (size > 0 && !transfer->post->take_line(reply->body + begin, size, transfer->post->data))
+			transfer->enough = true;
+		begin += size + 1;
+	}
+	memmove(reply->body, reply->body + begin, reply->size - begin);
+	reply->size -= begin;
+	reply->body[reply->size] = '\0';
+	return !transfer->enough;
+}
+
+static size_t
+take_body(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+	struct rbr_etcd_reply *reply = transfer->reply;
+	size_t taken = size * count;
+	long status = 0;
+
+	if (taken > RBR_ETCD_ANSWER_MAX - reply->size) {
+		transfer->excess = true;
+		return 0;
+	}
+	if (!grow(reply, taken))
+		return 0;
+	memcpy(reply->body + reply->size, data, taken);
+	reply->size += taken;
+	reply->body[reply->size] = '\0';
+	(void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &status);
+	return transfer->post->take_line && status == 200 && !take_lines(transfer) ? 0 : taken;
+}
+
+static size_t
+take_header(char *data, size_t size, size_t count, void *user)
+{
+	struct transfer *transfer = user;
+
+	(void)data;
+	transfer->reply->header_bytes += size * count;
+	if (transfer->reply->header_bytes <= RBR_ETCD_HEADERS_MAX)
+		return size * count;
+	transfer->excess = true;
+	return 0;
+}
+
+/* The connection stands, nothing has been sent. The second time for one request is libcurl's own doing. */
+static int
+before_request(void *user, char *to, char *from, int to_port, int from_port) /* NOLINT: libcurl's type */
+{
+	struct transfer *transfer = user;
+
+	(void)to;
+	(void)from;
+	(void)to_port;
+	(void)from_port;
+	return ++transfer->sent == 1 ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT;
+}
+
+static int
+look_at_time(
+	void *user, curl_off_t due, curl_off_t got, curl_off_t to_send, curl_off_t sent) /* NOLINT: libcurl's type */
+{
+	struct transfer *transfer = user;
+
+	(void)due;
+	(void)got;
+	(void)to_send;
+	(void)sent;
+	transfer->unheard = transfer->post->heard && !*transfer->post->heard &&
+		rbr_etcd_now_ms() - transfer->begun_ms > transfer->post->limits.connect_ms;
+	return transfer->unheard;
+}
+
+/* -- the request -- */
+
+/* One that is not there is for the message of the request. */
+static int
+check_file(const struct rbr_etcd *etcd, const char *key)
+{
+	const char *path = config(etcd, key);
+
+	if (!path)
+		return 0;
+	if (access(path, R_OK) < 0)
+		return etcd->host->fail(etcd->call, RINGBEARER_E_CONFIG,
+			"`%s`: %s cannot be read (%s); name a PEM file that this user can read", key, path,
+			strerror(errno));
+	return etcd->host->trust(etcd->call, path);
+}
+
+int
+rbr_etcd_http_check(const struct rbr_etcd *etcd)
+{
+	const char *key = config(etcd, "store_certificate_key");
+	struct stat status;
+	int rc = check_file(etcd, "store_ca_file");
+
+	if (rc == 0)
+		rc = check_file(etcd, "store_certificate");
+	if (rc == 0)
+		rc = check_file(etcd, "store_certificate_key");
+	if (rc == 0 && key && stat(key, &status) == 0 && (status.st_mode & S_IROTH))
+		rc = etcd->host->fail(etcd->call, RINGBEARER_E_CONFIG,
+			"`store_certificate_key`: everybody on this machine can read %s; take that right away with chmod o= and have a "
+			"new certificate made",
+			key);
+	if (rc == 0 && !config(etcd, "store_certificate") != !key)
+		rc = etcd->host->fail(etcd->call, RINGBEARER_E_CONFIG,
+			"`store_certificate` and `store_certificate_key` belong together; set both or none");
+	return rc;
+}
+
+static bool
+start(void)
+{
+	if (kept) {
+		curl_easy_reset(kept);
+		return true;
+	}
+	/* What the environment must not decide. */
+	(void)unsetenv("SSLKEYLOGFILE"); /* it would write the keys of the connection to a file */
+	(void)unsetenv("CURL_SSL_BACKEND");
+	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
+	kept = curl_easy_init();
+	return kept != NULL;
+}
+
+void
+rbr_etcd_http_end(void)
+{
+	curl_easy_cleanup(kept);
+	kept = NULL;
+}
+
+static void
+set_transport(const struct rbr_etcd *etcd, const char *url)
+{
+	const char *ca_file = config(etcd, "store_ca_file"), *certificate = config(etcd, "store_certificate");
+	const char *proxy = config(etcd, "proxy"), *version = config(etcd, "ip_version");
+	const char *protocol = strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
+
+	(void)curl_easy_setopt(kept, CURLOPT_URL, url);
+	(void)curl_easy_setopt(kept, CURLOPT_PROTOCOLS_STR, protocol);
+	(void)curl_easy_setopt(kept, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(kept, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(kept, CURLOPT_SSL_VERIFYPEER, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_SSL_VERIFYHOST, 2L);
+	(void)curl_easy_setopt(kept, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(kept, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	if (ca_file) {
+		(void)curl_easy_setopt(kept, CURLOPT_CAINFO, ca_file);
+		(void)curl_easy_setopt(kept, CURLOPT_CAPATH, NULL);
+	}
+	if (certificate && strcmp(protocol, "https") == 0) {
+		(void)curl_easy_setopt(kept, CURLOPT_SSLCERT, certificate);
+		(void)curl_easy_setopt(kept, CURLOPT_SSLKEY, config(etcd, "store_certificate_key"));
+	}
+	/* A store of one's own network: what the environment has for the rest of the world is not for it. */
+	(void)curl_easy_setopt(kept, CURLOPT_PROXY, "");
+	if (proxy && strcmp(proxy, "none") != 0 && strcmp(protocol, "https") == 0) {
+		(void)curl_easy_setopt(kept, CURLOPT_PROXY, proxy);
+		(void)curl_easy_setopt(kept, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+	}
+	if (version && *version == '4')
+		(void)curl_easy_setopt(kept, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
+	else if (version && *version == '6')
+		(void)curl_easy_setopt(kept, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
+}
+
+static void
+set_request(struct transfer *transfer, struct curl_slist *headers)
+{
+	const struct rbr_etcd_post *post = transfer->post;
+	const struct ringbearer_host *host = transfer->etcd->host;
+
+	(void)curl_easy_setopt(kept, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_POSTFIELDS, host->secret_data(post->body)); /* not copied */
+	(void)curl_easy_setopt(kept, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)host->secret_size(post->body));
+	(void)curl_easy_setopt(kept, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(kept, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
+	(void)curl_easy_setopt(kept, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_TIMEOUT_MS, (long)post->limits.whole_ms);
+	(void)curl_easy_setopt(kept, CURLOPT_CONNECTTIMEOUT_MS, (long)post->limits.connect_ms);
+	(void)curl_easy_setopt(kept, CURLOPT_WRITEFUNCTION, take_body);
+	(void)curl_easy_setopt(kept, CURLOPT_WRITEDATA, transfer);
+	(void)curl_easy_setopt(kept, CURLOPT_HEADERFUNCTION, take_header);
+	(void)curl_easy_setopt(kept, CURLOPT_HEADERDATA, transfer);
+	(void)curl_easy_setopt(kept, CURLOPT_PREREQFUNCTION, before_request);
+	(void)curl_easy_setopt(kept, CURLOPT_PREREQDATA, transfer);
+	if (!post->take_line)
+		return;
+	/* It ends by being cut off. */
+	(void)curl_easy_setopt(kept, CURLOPT_FRESH_CONNECT, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_FORBID_REUSE, 1L);
+	(void)curl_easy_setopt(kept, CURLOPT_XFERINFOFUNCTION, look_at_time);
+	(void)curl_easy_setopt(kept, CURLOPT_XFERINFODATA, transfer);
+	(void)curl_easy_setopt(kept, CURLOPT_NOPROGRESS, 0L);
+}
+
+/* Does the other side say why it does not like our certificate? With TLS 1.3 that comes late, as an alert. */
+static bool
+is_certificate_alert(const char *text)
+{
+	static const char *const words[] = {
+		"certificate required", "bad certificate", "unknown ca", "certificate unknown", "certificate expired"};
+	size_t i;
+
+	for (i = 0; i < sizeof words / sizeof *words; i++)
+		if (strstr(text, words[i]))
+			return true;
+	return false;
+}
+
+static void
+explain(struct transfer *transfer, CURLcode code, const char *detail)
+{
+	struct rbr_etcd_reply *reply = transfer->reply;
+	const char *what = detail[0] != '\0' ? detail : curl_easy_strerror(code);
+
+	reply->outcome = transfer->sent > 0 ? RBR_ETCD_UNKNOWN : RBR_ETCD_NOT_SENT;
+	reply->silent = code == CURLE_OPERATION_TIMEDOUT || transfer->unheard;
+	reply->tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+		code == CURLE_SSL_INVALIDCERTSTATUS || is_certificate_alert(what);
+	reply->own_files = code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
+	if (transfer->excess)
+		what = "its answer is too long";
+	else if (transfer->sent > 1)
+		what = "the connection was closed meanwhile";
+	else if (reply->silent)
+		what = transfer->sent > 0 ? "it took the request and gave no answer in time" : "it does not answer";
+	else if (code == CURLE_COULDNT_CONNECT)
+		what = "nothing listens there";
+	else if (code == CURLE_OUT_OF_MEMORY && transfer->sent > 0) /* libcurl's word for a line that is too long */
+		what = "its answer is no HTTP";
+	(void)snprintf(reply->why, sizeof reply->why, "%s", what);
+	transfer->etcd->host->clean(transfer->etcd->call, reply->why);
+}
+
+static void
+perform(struct transfer *transfer, const char *url)
+{
+	const struct rbr_etcd *etcd = transfer->etcd;
+	struct rbr_etcd_reply *reply = transfer->reply;
+	char detail[CURL_ERROR_SIZE] = "";
+	CURLcode code;
+
+	(void)curl_easy_setopt(kept, CURLOPT_ERRORBUFFER, detail);
+	etcd->host->log(etcd->call, RINGBEARER_LOG_TRACE, "POST %s", url);
+	transfer->begun_ms = rbr_etcd_now_ms();
+	code = curl_easy_perform(kept);
+	(void)curl_easy_setopt(kept, CURLOPT_ERRORBUFFER, NULL);
+	(void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &reply->status);
+	reply->outcome = RBR_ETCD_ANSWERED;
+	if (code != CURLE_OK && !transfer->enough)
+		explain(transfer, code, detail);
+	etcd->host->log(etcd->call, RINGBEARER_LOG_TRACE, "%s: status %ld, %zu bytes",
+		reply->outcome == RBR_ETCD_ANSWERED ? "answered" : reply->why, reply->status, reply->size);
+}
+
+/* Returns the longer list; what was there stays, and is the caller's, if memory is short. */
+static bool
+add_header(struct curl_slist **headers, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(*headers, line);
+
+	if (longer)
+		*headers = longer;
+	return longer != NULL;
+}
+
+/* The copies that libcurl has made of them: one is a token. */
+static void
+free_headers(struct curl_slist *headers)
+{
+	struct curl_slist *each;
+
+	for (each = headers; each; each = each->next)
+		explicit_bzero(each->data, strlen(each->data));
+	curl_slist_free_all(headers);
+}
+
+static bool
+make_headers(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct curl_slist **ret_headers)
+{
+	/* With "hasleader" a node that knows no leader says so, instead of waiting for one; without "Expect" nothing waits for a
+	 * permission to send what is long. */
+	static const char *const lines[] = {"Content-Type: application/json", "Accept: application/json",
+		"Grpc-Metadata-hasleader: true", "Expect:"};
+	const struct ringbearer_host *host = etcd->host;
+	struct ringbearer_secret *authorization;
+	bool whole = true;
+	size_t i;
+
+	for (i = 0; whole && i < sizeof lines / sizeof *lines; i++)
+		whole = add_header(ret_headers, lines[i]);
+	if (!whole || !post->token)
+		return whole;
+	authorization = host->secret_new("Authorization: ", 15);
+	whole = authorization &&
+		host->secret_append(authorization, host->secret_data(post->token), host->secret_size(post->token)) ==
+			0 &&
+		add_header(ret_headers, host->secret_data(authorization));
+	host->secret_free(authorization);
+	return whole;
+}
+
+int
+rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct rbr_etcd_reply *ret_reply)
+{
+	struct transfer transfer = {.etcd = etcd, .post = post, .reply = ret_reply};
+	struct curl_slist *headers = NULL;
+	char url[URL_MAX];
+	size_t size = strlen(post->endpoint);
+	struct rbr_writer writer = rbr_writer_start(url, sizeof url);
+	int rc = 0;
+
+	memset(ret_reply, 0, sizeof *ret_reply);
+	while (size > 0 && post->endpoint[size - 1] == '/')
+		size--;
+	rbr_write(&writer, post->endpoint, size);
+	rbr_write_text(&writer, post->path);
+	if (!rbr_writer_fits(&writer))
+		return etcd->host->fail(
+			etcd->call, RINGBEARER_E_CONFIG, "`store_endpoint` is too long; mend the account");
+	if (!start() || !grow(ret_reply, 0) || !make_headers(etcd, post, &headers)) {
+		rc = etcd->host->fail(etcd->call, RINGBEARER_E_SYSTEM, "libcurl cannot be started");
+	} else {
+		ret_reply->body[0] = '\0';
+		set_transport(etcd, url);
+		set_request(&transfer, headers);
+		perform(&transfer, url);
+		curl_easy_reset(kept); /* nothing of this call stays but the connection */
+	}
+	free_headers(headers);
+	return rc;
+}

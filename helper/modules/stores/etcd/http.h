@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * One POST to one endpoint with libcurl: https (http to loopback literals only), no redirect, a capped answer, a bounded time. The
+ * connection is kept for the next one, and a request that libcurl would send again by itself, because the connection turned out
+ * dead, is stopped: who asks decides.
+ */
+#ifndef RBR_ETCD_HTTP_H
+#define RBR_ETCD_HTTP_H
+
+#include "etcd.h"
+
+#define RBR_ETCD_ANSWER_MAX (12u * 1024 * 1024) /* bytes: an item with all that it may have */
+#define RBR_ETCD_HEADERS_MAX 32768 /* bytes */
+#define RBR_ETCD_WHY_MAX 320
+
+enum rbr_etcd_outcome {
+	RBR_ETCD_ANSWERED,
+	RBR_ETCD_NOT_SENT, /* it has not left this machine */
+	RBR_ETCD_UNKNOWN, /* it may have arrived, and been done */
+};
+
+struct rbr_etcd_limits {
+	int64_t connect_ms; /* for name, connection and TLS */
+	int64_t whole_ms;
+};
+
+/* What a watch does with a line of its answer, which has a NUL behind it: false ends the request. */
+typedef bool (*rbr_etcd_line_taker)(const char *line, size_t size, void *data);
+
+struct rbr_etcd_post {
+	const char *endpoint;
+	const char *path; /* below it: "/v3/kv/txn" */
+	const struct ringbearer_secret *body;
+	const struct ringbearer_secret *token; /* of a user; or NULL */
+	struct rbr_etcd_limits limits;
+	rbr_etcd_line_taker take_line; /* of an answer that does not end, on a connection of its own; or NULL */
+	void *data;
+	const bool *heard; /* with take_line: not so within connect_ms, and it is over */
+};
+
+struct rbr_etcd_reply {
+	enum rbr_etcd_outcome outcome;
+	long status;
+	char *body; /* with a NUL behind */
+	size_t size;
+	size_t room;
+	size_t header_bytes;
+	bool silent; /* no answer, and no refusal either: time was lost */
+	bool tls; /* one side does not believe the other's certificate */
+	bool own_files; /* what `store_ca_file` and its like name is of no use */
+	char why[RBR_ETCD_WHY_MAX]; /* there is no answer: for people */
+};
+
+/* Looks whether the files of certificates may be used. RINGBEARER_E_CONFIG. */
+int rbr_etcd_http_check(const struct rbr_etcd *etcd) __attribute__((warn_unused_result));
+
+/* Sends POST. 0, with how it went in *RET_REPLY; RINGBEARER_E_SYSTEM. */
+int rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct rbr_etcd_reply *ret_reply)
+	__attribute__((warn_unused_result));
+
+void rbr_etcd_reply_wipe(struct rbr_etcd_reply *reply);
+
+/* Closes the connections that were kept. */
+void rbr_etcd_http_end(void);
+
+#endif

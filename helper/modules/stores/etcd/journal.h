@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The shared journal (module.h). Requests that each operation costs where nothing goes wrong:
+ *
+ *     view       1   a range over the item
+ *     acquire    2   a lease of etcd's, and one transaction
+ *     keep       2   etcd's lease renewed, and a look whether the key is still ours
+ *     store_if   1   one transaction; 2 with records that go by themselves: these need a lease of etcd's
+ *     wait       1   a watch, on a connection of its own, for all of the time
+ *
+ * The number of a lease is the revision that wrote its key, so that one that was taken away has another number.
+ */
+#ifndef RBR_ETCD_JOURNAL_H
+#define RBR_ETCD_JOURNAL_H
+
+#include "etcd.h"
+
+int rbr_etcd_view(struct rbr_etcd *etcd, const struct ringbearer_item *item, struct ringbearer_view *ret_view);
+int rbr_etcd_acquire(struct rbr_etcd *etcd, const struct ringbearer_item *item, const char *holder, int64_t seconds,
+	int64_t displaces, struct ringbearer_view *ret_view);
+int rbr_etcd_keep(struct rbr_etcd *etcd, const struct ringbearer_item *item, int64_t lease);
+int rbr_etcd_store_if(struct rbr_etcd *etcd, const struct ringbearer_item *item, const struct ringbearer_change *change,
+	int64_t *ret_version);
+int rbr_etcd_wait(struct rbr_etcd *etcd, const struct ringbearer_item *item, int64_t revision, int64_t milliseconds);
+
+#endif
