@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "accounts/keys.h"
 #include "person/log.h"
 #include "protocol/text.h"
 #include "protocol/writer.h"
@@ -36,28 +37,40 @@ rbr_local_name(const struct rbr_local *local, char name[RBR_LOCAL_NAME_MAX])
 	return name;
 }
 
+/* As a shell takes it. */
+static void
+write_option(struct rbr_writer *out, enum rbr_key key, const char *value)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._:@%+=,[]-";
+	const char *quote = value[strspn(value, plain)] == '\0' ? "" : "'";
+	char option[RBR_KEY_OPTION_MAX];
+
+	if (!strchr(value, '\''))
+		rbr_write_format(out, " --%s=%s%s%s", rbr_key_option(key, option), quote, value, quote);
+}
+
 const char *
 rbr_local_command(const struct rbr_account *account, const char *word, char text[RBR_LOCAL_COMMAND_MAX])
 {
-	static const struct {
-		enum rbr_key key;
-		const char *option;
-	} options[] = {{RBR_KEY_STORE, "store"}, {RBR_KEY_STORE_LOCAL, "store-local"},
-		{RBR_KEY_STORE_PREFIX, "store-prefix"}, {RBR_KEY_STORE_USER, "store-user"}};
+	static const enum rbr_key keys[] = {RBR_KEY_STORE, RBR_KEY_STORE_LOCAL, RBR_KEY_STORE_FOLDER, RBR_KEY_STORE_KEY,
+		RBR_KEY_STORE_KEY_FILE, RBR_KEY_STORE_COMMAND, RBR_KEY_STORE_PREFIX, RBR_KEY_STORE_USER,
+		RBR_KEY_STORE_ENDPOINT};
 	struct rbr_writer out = rbr_writer_start(text, RBR_LOCAL_COMMAND_MAX);
+	size_t i, each, count = RBR_ARRAY_SIZE(keys) - (strcmp(word, "password") == 0 ? 0 : 2);
 	const struct rbr_value *value;
-	size_t i;
 
 	rbr_write_format(&out, "ringbearer seal %s", word);
 	if (account->path[0] != '\0') {
 		rbr_write_format(&out, " %s", account->name);
 		return text;
 	}
-	for (i = 0; i < RBR_ARRAY_SIZE(options); i++) {
-		value = rbr_account_value(account, (int)options[i].key, 0);
-		if (value && value->layer == RBR_LAYER_REQUEST)
-			rbr_write_format(&out, " --%s=%s", options[i].option, value->text);
-	}
+	/* There is no file yet that would say it. */
+	for (i = 0; i < count; i++)
+		for (each = 0; (value = rbr_account_value(account, (int)keys[i], each)); each++)
+			if (value->layer >= RBR_LAYER_ACCOUNT)
+				write_option(&out, keys[i], value->text);
+	if (!rbr_writer_fits(&out))
+		(void)snprintf(text, RBR_LOCAL_COMMAND_MAX, "ringbearer seal %s", word);
 	return text;
 }
 

@@ -132,6 +132,18 @@ describe('seal, with the store file on this machine', { skip: missing }, () => {
     for (const name of [one, two]) assert.equal(await here.must(['seal', 'export', name]), exported);
   });
 
+  test('add says what to do first, with the options that it was given', async () => {
+    const here = machine();
+    const options = [...STORE, '--store-local=file', `--store-folder=${here.dir}/a folder`];
+    await here.must(['store', 'init', '--store=file', `--store-folder=${here.dir}/a folder`]);
+    const added = () => world.run(['add', fresh('added'), '--grant=api_key', '--match=https://a.example.test/', '--secret-stdin', ...options], { env: here.env, input: KEY });
+    const refused = await added();
+    const [, command] = /or make the first with `ringbearer (seal new .*?)`/.exec(refused.stderr) ?? [];
+    holds(refused, 4, /bring it with `ringbearer seal import --store=elsewhere --store-local=file --store-folder='/);
+    assert.equal((await world.exec('sh', ['-c', `${world.program} ${command}`], { env: here.env })).code, 0);
+    holds(await added(), 0);
+  });
+
   test('the password is bound to its user and to where it may be sent', async () => {
     const here = await prepared();
     const name = fresh('password');
