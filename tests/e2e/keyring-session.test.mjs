@@ -4,6 +4,8 @@
 // still the one that was found. What breaks while the request is under way is noticed.
 
 import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import os from 'node:os';
 import { beforeEach, test } from 'node:test';
 import { openCountingBus } from './lib/counting-bus.mjs';
 import {
@@ -78,6 +80,22 @@ test('the item is removed in between: the next token gets a new one', async () =
   await assertWorks(world, result);
   assert.equal(result.stderr, '');
   assert.notEqual(await refreshTokenOf(world) ?? old, old);
+});
+
+// Whoever waits at the terminal lets signals in while it waits and at no other time; one that another thread takes wakes nobody.
+test('no thread but the first takes a signal', async () => {
+  const wanted = ['SIGHUP', 'SIGINT', 'SIGQUIT', 'SIGTERM', 'SIGTSTP'].map((name) => os.constants.signals[name]);
+  const blocked = {};
+  await meanwhile(world, () => {
+    const run = world.processes().find((id) => fs.readFileSync(`/proc/${id}/comm`, 'utf8').startsWith('ringbearer'));
+    for (const task of fs.readdirSync(`/proc/${run}/task`).filter((id) => Number(id) !== Number(run))) {
+      const status = fs.readFileSync(`/proc/${run}/task/${task}/status`, 'utf8');
+      const mask = BigInt(`0x${/^SigBlk:\s*(\w+)/m.exec(status)[1]}`);
+      blocked[/^Name:\s*(.*)/m.exec(status)[1]] = wanted.every((signal) => mask & (1n << BigInt(signal - 1)));
+    }
+  });
+  assert.ok('gdbus' in blocked);
+  assert.deepEqual(Object.keys(blocked).filter((name) => !blocked[name]), []);
 });
 
 test('the daemon is started again in between: a new session, and nothing is lost', async () => {

@@ -160,6 +160,8 @@ end(gint64 milliseconds)
 void
 rbr_ahead_open(struct rbr_connection *connection, GPtrArray *searches)
 {
+	sigset_t before;
+
 	opening = g_new0(struct opening, 1);
 	g_mutex_init(&opening->lock);
 	g_cond_init(&opening->over);
@@ -167,7 +169,9 @@ rbr_ahead_open(struct rbr_connection *connection, GPtrArray *searches)
 	opening->made = *connection;
 	opening->searches = g_ptr_array_ref(searches);
 	memset(connection, 0, sizeof *connection);
+	rbr_signals_block(&before);
 	opening->thread = g_thread_try_new("keyring", open_ahead, opening, NULL);
+	rbr_signals_restore(&before);
 	if (!opening->thread)
 		forget();
 }

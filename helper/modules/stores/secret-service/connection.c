@@ -38,6 +38,21 @@ rbr_service_init(RbrService *self)
 	(void)self;
 }
 
+void
+rbr_signals_block(sigset_t *ret_before)
+{
+	sigset_t all;
+
+	(void)sigfillset(&all);
+	(void)pthread_sigmask(SIG_SETMASK, &all, ret_before);
+}
+
+void
+rbr_signals_restore(const sigset_t *before)
+{
+	(void)pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
 struct place {
 	GVariant *names;
 	gchar *path;

@@ -3,6 +3,8 @@
 #ifndef RBR_SECRET_SERVICE_CONNECTION_H
 #define RBR_SECRET_SERVICE_CONNECTION_H
 
+#include <signal.h>
+
 #include "session.h"
 
 #define RBR_BUS_NAME "org.freedesktop.secrets"
@@ -16,6 +18,11 @@ struct rbr_connection {
 
 /* For secret_service_open(), which it makes say no more than is needed. */
 GType rbr_service_get_type(void);
+
+/* Around what makes a thread, so that it takes no signals: whoever waits at the terminal lets them in there alone, and one
+ * that a thread takes instead wakes nobody. */
+void rbr_signals_block(sigset_t *ret_before);
+void rbr_signals_restore(const sigset_t *before);
 
 void rbr_connection_close(struct rbr_connection *connection);
 

@@ -246,9 +246,12 @@ open_bus(struct rbr_work *work)
 {
 	GAsyncResult *result;
 	GError *error = NULL;
+	sigset_t before;
 	int rc = 0;
 
+	rbr_signals_block(&before);
 	g_bus_get(G_BUS_TYPE_SESSION, work->cancellable, on_result, work);
+	rbr_signals_restore(&before);
 	result = wait_result(work);
 	if (!result)
 		return fail_late(work);
