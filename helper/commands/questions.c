@@ -122,6 +122,7 @@ reach_issuer(struct questions *questions, const char *issuer)
 	RBR_CLEANUP(rbr_account_wipe) struct rbr_account account = RBR_ACCOUNT_EMPTY;
 	struct ringbearer_call call;
 	struct rbr_grant grant;
+	char line[PROMPT_MAX];
 	size_t i;
 	int rc = issuer ? rbr_message_add(&lines, rbr_keys[RBR_KEY_ISSUER].name, issuer) : 0;
 
@@ -130,9 +131,13 @@ reach_issuer(struct questions *questions, const char *issuer)
 			&lines, rbr_message_key(questions->lines, i), rbr_message_value(questions->lines, i));
 	if (rc < 0 || rbr_account_assemble(questions->name, &lines, "the command line", &account, NULL) < 0)
 		return 0;
+	(void)snprintf(line, sizeof line, "  asking %.200s …", rbr_account_get(&account, RBR_KEY_ISSUER));
+	rbr_terminal_progress(line);
 	rbr_call_start(&call, questions->context, &account, true);
 	rc = rbr_needs_grant(&call, &account, RBR_FRESH, &grant);
 	rbr_call_end(&call);
+	line[0] = '\0';
+	rbr_terminal_progress(line);
 	return rc;
 }
 

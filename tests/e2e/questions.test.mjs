@@ -91,7 +91,7 @@ describe('questions', () => {
       [/127\.0\.0\.1[^]*issuer.*: $/, ENTER],
       [/token endpoint: $/, '\x03'],
     ]);
-    assert.match(typed.output, /issuer, which says[^]*issuer, which says/);
+    assert.match(typed.output, /issuer, which says[^]*asking https:\/\/127\.0\.0\.1:\d+\/ …[^]*issuer, which says/);
     const named = await onTerminal(world, ['add', next(), '--provider=oidc', '--grant=client_credentials', `--issuer=${gone}`], []);
     assert.deepEqual([named.code, /Client id|Scopes/.test(named.output)], [5, false], named.output);
   });
