@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 import { closeWorld } from './lib/accounts.mjs';
 import { BUILD, MODULE_SOURCES, SOURCE, compile } from './lib/builds.mjs';
 import { encoded, itemsOf, valueOf } from './lib/keyring-items.mjs';
@@ -377,6 +378,60 @@ describe('what people are told of a store that is elsewhere', () => {
     assert.equal(told.filter(({ detail }) => detail === 'its login, which machines share: the store does not say').length, 7);
     for (const each of [name, ...others.slice(1)]) {
       assert.match(all.find(({ account }) => account === each).shared.error, /does not say in time; `ringbearer doctor .*` waits longer$/, each);
+    }
+  });
+});
+
+describe('etcd, as people are told of it', { skip: missing || etcdMissing() }, () => {
+  let etcd;
+  let here;
+  const name = unique('etcd');
+  const login = { provider: 'oauth2', grant: 'device_code', client_id: 'x', client_auth: 'none', match: 'https://etcd.example.test/',
+    token_endpoint: 'http://127.0.0.1:9/t', device_authorization_endpoint: 'http://127.0.0.1:9/d' };
+  const doctor = async () => (await world.run(['doctor', name], { env: here.env })).stdout;
+  const listed = async () => JSON.parse(await here.must(['list', '--json']))[0];
+  before(async () => {
+    etcd = await Etcd.start({ nodes: 3 });
+    here = await prepared('store_local = file\n');
+    here.account(name, { ...login, ...etcd.keys });
+  });
+  after(() => etcd?.stop());
+
+  test('without the key, with it, and with a login', async () => {
+    assert.match(await doctor(), new RegExp(`^FAIL +store etcd +.*has no key .*\`ringbearer seal import ${name}\``, 'm'));
+    await here.must(['seal', 'new', name]);
+    assert.deepEqual([(await listed()).state, (await listed()).shared.version], ['needs_login', 'none: nobody has logged in']);
+    holds(await ask(world, { account: name, refresh_token: 'a-refresh-token' }, { verb: 'store', env: here.env }), 0);
+    const one = await listed();
+    assert.deepEqual([one.logged_in, /^\d+$/.test(one.shared.version), one.shared.lease], [true, true, 'nobody has it']);
+    const leader = await etcd.leader();
+    const text = await doctor();
+    assert.equal(text.match(/^ok +store etcd +endpoint: https:/gm).length, 3, text);
+    assert.match(text, new RegExp(`^ok +store etcd +leader: ${leader.name} \\(${leader.url}\\)$`, 'm'));
+    assert.match(text, new RegExp(`^ok +${name} +its login is shared; version: \\d+; lease: nobody has it; shared: 0 access tokens, 0 refusals$`, 'm'));
+    assert.doesNotMatch(text, /a-refresh-token/);
+    const there = await prepared('store_local = file\n');
+    there.account(name, { ...login, ...etcd.keys });
+    assert.match(JSON.parse(await there.must(['list', '--json']))[0].shared.error, new RegExp(`has no key .*\`ringbearer seal import ${name}\``));
+    await there.must(['seal', 'import', name], await here.must(['seal', 'export', name]));
+    assert.deepEqual(JSON.parse(await there.must(['list', '--json']))[0].shared, one.shared);
+  });
+
+  test('a node that is down is named, and a cluster that is, once', async () => {
+    const [first, ...rest] = etcd.nodes;
+    await first.kill();
+    await etcd.leader();
+    const text = await doctor();
+    assert.match(text, new RegExp(`^FAIL +store etcd +${first.url}: .*; start it, or take it out of \`store_endpoint\`$`, 'm'));
+    assert.match(text, /^ok +store etcd +answers, and is open$/m);
+    here.account(name, { ...login, ...etcd.keys, timeout: 1 });
+    for (const node of rest) node.pause();
+    try {
+      const one = await listed();
+      assert.ok(one.shared.error, JSON.stringify(one));
+      assert.match(await doctor(), /its login, which machines share: the store does not say$/m);
+    } finally {
+      for (const node of rest) node.resume();
     }
   });
 });

@@ -15,13 +15,14 @@
 #define ENDPOINT_MS 1000 /* that one may take to say how it is */
 #define LINE_MAX 512
 #define NAME_MAX_SHOWN 64
+#define ID_SIZE 24 /* of a member's number, which may be beyond an int64: it is only compared */
 
 /* What is asked as it goes. */
 struct survey {
 	struct rbr_etcd *etcd;
 	ringbearer_store_teller tell;
 	void *data;
-	int64_t leader; /* its number; 0: not known */
+	char leader[ID_SIZE]; /* its number; "": not known */
 	char leader_at[LINE_MAX]; /* the endpoint that is the leader's */
 	size_t answering;
 };
@@ -34,6 +35,14 @@ show(const struct rbr_etcd *etcd, struct json_object *object, const char *name, 
 
 	(void)snprintf(text, NAME_MAX_SHOWN, "%.60s", value ? value : "?");
 	etcd->host->clean(etcd->call, text);
+}
+
+static void
+take_id(struct json_object *object, const char *name, char id[ID_SIZE])
+{
+	const char *text = object ? rbr_json_text(object, name) : NULL;
+
+	(void)snprintf(id, ID_SIZE, "%s", text && strlen(text) < ID_SIZE ? text : "");
 }
 
 static bool
@@ -61,28 +70,32 @@ describe_endpoint(struct survey *survey, size_t endpoint)
 	struct rbr_etcd_answer answer;
 	struct json_object *header = NULL;
 	char why[RBR_ETCD_WHY_MAX], line[LINE_MAX], version[NAME_MAX_SHOWN];
-	int64_t member = 0, leader = 0, size = 0;
+	char member[ID_SIZE], leader[ID_SIZE];
+	bool leads;
+	int64_t size = 0;
 
 	if (!ask(survey, endpoint, "/v3/maintenance/status", "{}", &answer, why)) {
-		(void)snprintf(line, sizeof line, "%.256s: %.200s", etcd->endpoints[endpoint], why);
-		survey->tell("endpoint", line, survey->data);
+		(void)snprintf(line, sizeof line, "%.200s: %.200s; start it, or take it out of `store_endpoint`",
+			etcd->endpoints[endpoint], why);
+		survey->tell(RINGBEARER_ALARM, line, survey->data);
 		return;
 	}
 	survey->answering++;
-	if (json_object_object_get_ex(answer.object, "header", &header))
-		(void)rbr_etcd_number(header, "member_id", &member);
-	(void)rbr_etcd_number(answer.object, "leader", &leader);
+	(void)json_object_object_get_ex(answer.object, "header", &header);
+	take_id(json_object_is_type(header, json_type_object) ? header : NULL, "member_id", member);
+	take_id(answer.object, "leader", leader);
+	leads = leader[0] != '\0' && strcmp(leader, member) == 0;
 	(void)rbr_etcd_number(answer.object, "dbSize", &size);
 	show(etcd, answer.object, "version", version);
 	(void)snprintf(line, sizeof line, "%.256s: etcd %s, %" PRId64 " KiB%s", etcd->endpoints[endpoint], version,
 		size / 1024,
-		leader == 0                ? ", knows no leader"
-			: leader == member ? ", leads"
-					   : "");
+		leads                       ? ", leads"
+			: leader[0] == '\0' ? ", knows no leader"
+					    : "");
 	survey->tell("endpoint", line, survey->data);
-	if (leader != 0)
-		survey->leader = leader;
-	if (leader != 0 && leader == member)
+	if (leader[0] != '\0')
+		memcpy(survey->leader, leader, sizeof leader);
+	if (leads)
 		(void)snprintf(survey->leader_at, sizeof survey->leader_at, "%.256s", etcd->endpoints[endpoint]);
 	rbr_etcd_answer_wipe(&answer);
 }
@@ -101,10 +114,10 @@ name_leader(struct survey *survey, const struct rbr_etcd_answer *answer)
 		return false;
 	for (i = 0; i < json_object_array_length(members); i++) {
 		struct json_object *member = json_object_array_get_idx(members, i);
-		int64_t id = 0;
+		char id[ID_SIZE];
 
-		if (!json_object_is_type(member, json_type_object) || !rbr_etcd_number(member, "ID", &id) ||
-			id != survey->leader)
+		take_id(json_object_is_type(member, json_type_object) ? member : NULL, "ID", id);
+		if (strcmp(id, survey->leader) != 0)
 			continue;
 		show(survey->etcd, member, "name", name);
 		if (url[0] == '\0' && json_object_object_get_ex(member, "clientURLs", &urls) &&
@@ -127,7 +140,7 @@ describe_leader(struct survey *survey)
 	bool named = false;
 	size_t i;
 
-	if (survey->leader == 0) {
+	if (survey->leader[0] == '\0') {
 		survey->tell("leader", "none", survey->data);
 		return;
 	}
@@ -153,7 +166,7 @@ describe_alarms(struct survey *survey)
 		if (ask(survey, i, "/v3/maintenance/alarm", "{\"action\":\"GET\"}", &answer, why)) {
 			if (json_object_object_get_ex(answer.object, "alarms", &alarms) &&
 				json_object_is_type(alarms, json_type_array) && json_object_array_length(alarms) > 0)
-				survey->tell("alarm",
+				survey->tell(RINGBEARER_ALARM,
 					"it has no room left, or its data are damaged; see `etcdctl alarm list`",
 					survey->data);
 			rbr_etcd_answer_wipe(&answer);
