@@ -7,6 +7,7 @@
 
 #include "cached.h"
 #include "person/log.h"
+#include "renewal/sharing.h"
 #include "renewal/turn.h"
 
 /* A token without an end, and nothing to renew it with, is itself what the login has brought. It can be kept only where the
@@ -135,7 +136,10 @@ rbr_outcome_keep(struct rbr_exchange *exchange, const struct rbr_wish *wish, str
 		return rc;
 	rbr_cached_forget_all(context, exchange->call.account); /* whatever is wrong with the access token */
 	rc = rbr_exchange_check(exchange, wish);
-	return rc < 0 ? rc : rbr_exchange_publish(exchange, wish, credential);
+	if (rc < 0)
+		return rc;
+	rbr_sharing_offer(exchange);
+	return rbr_exchange_publish(exchange, wish, credential);
 }
 
 /* What may bring a refresh token the next time. */

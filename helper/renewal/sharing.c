@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "journal/rotation.h"
+#include "person/log.h"
 #include "records.h"
 #include "vault/shared.h"
 
@@ -131,4 +132,38 @@ rbr_sharing_tell(struct rbr_vault *vault, ringbearer_store_teller tell, void *da
 	tell_mark(&telling);
 	tell_records(&telling);
 	return tell_parked(&telling);
+}
+
+static int
+offer(const struct rbr_exchange *exchange, struct rbr_shared *shared, const struct rbr_record_names *names)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	const struct ringbearer_secret *brought = exchange->tokens.refresh_token, *kept;
+	struct ringbearer_record record = {.name = names->token, .value = &text};
+	struct ringbearer_change change = {.size = sizeof change, .record_count = 1, .records = &record};
+	int rc = rbr_record_write_token(exchange, names, &text, &record.seconds);
+
+	if (rc == 0)
+		rc = rbr_shared_look(shared);
+	kept = shared->view.value;
+	if (rc < 0 || !kept || !rbr_secret_equal(kept->data, kept->size, brought->data, brought->size))
+		return rc; /* somebody has renewed already */
+	change.if_version = shared->view.version;
+	return rbr_shared_change(shared, &change);
+}
+
+void
+rbr_sharing_offer(struct rbr_exchange *exchange)
+{
+	RBR_CLEANUP(rbr_shared_end) struct rbr_shared shared = {.vault = NULL};
+	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names = {.token = ""};
+	struct rbr_context *context = exchange->call.context;
+	const struct rbr_error before = context->error;
+
+	if (!exchange->vault_open || !exchange->tokens.refresh_token || !rbr_shared_is_possible(&exchange->vault))
+		return;
+	if (rbr_record_names(exchange->call.account, &names) < 0 || rbr_shared_start(&shared, &exchange->vault) < 0 ||
+		offer(exchange, &shared, &names) < 0)
+		rbr_trace(context, "the token was not shared: %s", context->error.detail);
+	context->error = before;
 }

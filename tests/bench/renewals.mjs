@@ -13,6 +13,7 @@ import { TOKEN_PATH, grantA } from '../e2e/lib/flows.mjs';
 import { BUILD } from '../e2e/lib/builds.mjs';
 import { addAccount } from '../e2e/lib/standing-grant.mjs';
 import { storeExample } from '../e2e/lib/store-example.mjs';
+import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 import { curlOptions } from './cases.mjs';
 
 const ROTATING = `bench-rotating-${process.pid}`;
@@ -30,17 +31,37 @@ const byAccount = (world, name) => [world.program, 'get', `--account=${name}`];
 const erase = (world, account) => ({ argv: [world.program, 'erase'], input: writeMessage({ account }) });
 
 const IN_STORE = (store) => `bench-rotating-${store}-${process.pid}`;
-const STORES = ['file', 'command'];
+const STORES = ['file', 'command', 'etcd'];
+export const inStore = (store) => `${ROTATION}, store ${store}`;
+let etcd; // of three nodes, with their data in memory
 
-// The same renewal with the other stores that keep a refresh token: sealed files, and a shell script.
+// Sealed files; a shell script; and a store that machines share, which keeps the key of its values in files.
+const accountIn = {
+  async file(world) {
+    await world.must(['store', 'init']);
+    return { store: 'file' };
+  },
+  command: (world) => ({ store: 'command', store_command: storeExample(world) }),
+  async etcd(world) {
+    if (etcdMissing()) return undefined;
+    etcd = await Etcd.start({ nodes: 3 });
+    const keys = { ...etcd.keys, store_local: 'file' };
+    const flags = Object.entries(keys).flatMap(([key, value]) => [value].flat().map((one) => `--${key.replaceAll('_', '-')}=${one}`));
+    await world.must(['seal', 'new', ...flags]);
+    return keys;
+  },
+};
+
+// The same renewal with the other stores that keep a refresh token.
 async function inOtherStores(world) {
   const rows = [];
   for (const store of STORES) {
     if (!fs.existsSync(path.join(BUILD, `helper/modules/.libs/store-${store}.so`))) continue;
-    if (store === 'file') await world.must(['store', 'init']);
     const account = IN_STORE(store);
-    await addAccount(world, account, { store, store_command: store === 'command' ? storeExample(world) : undefined });
-    rows.push({ name: `${ROTATION}, store ${store}`, argv: byAccount(world, account), expect: 'password=', before: erase(world, account) });
+    const keys = await accountIn[store](world);
+    if (!keys) continue;
+    await addAccount(world, account, keys);
+    rows.push({ name: inStore(store), argv: byAccount(world, account), expect: 'password=', before: erase(world, account) });
   }
   return rows;
 }
@@ -78,4 +99,5 @@ export async function ahead(world) {
 
 export async function forgetRenewals(world) {
   for (const account of [ROTATING, AGEING, ...STORES.map(IN_STORE)]) await world.run(['logout', account], { timeout: 20000 });
+  await etcd?.stop();
 }

@@ -12,7 +12,8 @@ import { until } from './until.mjs';
 const PATIENCE = 20000;
 
 function begin(world, args, env) {
-  const child = start(world.program, args, { cwd: world.env.HOME, env: { ...world.env, ...env }, stdio: 'pipe' });
+  const [file, ...words] = world.launch ?? [world.program];
+  const child = start(file, [...words, ...args], { cwd: world.env.HOME, env: { ...world.env, ...env }, stdio: 'pipe' });
   const text = { stdout: '', stderr: '' };
   for (const name of ['stdout', 'stderr']) child[name].on('data', (chunk) => { text[name] += chunk; });
   child.stdin.on('error', () => {});
@@ -30,7 +31,7 @@ async function finish({ child, text }, input) {
   return { code, signal, ...text, answer: readMessage(text.stdout) };
 }
 
-// `env` of the caller at an index may differ.
+// `env` of the caller at an index may differ. A machine of a fleet has words of its own to launch the program with.
 export async function crowd(world, size, keys, { verb = 'get', env = () => ({}) } = {}) {
   const callers = Array.from({ length: size }, (_, index) => begin(world, [verb], env(index)));
   await until(() => callers.every(({ child }) => waits(child)), 'all callers are up', { step: 5 });

@@ -27,6 +27,7 @@ function toolsOf(world) {
   if (!fs.existsSync(directory)) {
     fs.mkdirSync(directory);
     compile(directory);
+    world.own?.(); // a machine is another user
   }
   return directory;
 }
@@ -65,7 +66,7 @@ export async function underFire(world, args, input, { from = 'send', at = -1, si
   const log = path.join(tools, 'log');
   const happening = command ? `--run=${command}` : `--victim=${victim ?? 0}`;
   const flags = [`--log=${log}`, `--from=${from}`, `--at=${at}`, `--signal=${signal}`, happening];
-  const look = process.getuid() === 0 ? {} : { LD_PRELOAD: path.join(tools, 'preload.so') };
+  const look = (world.uid ?? process.getuid()) === 0 ? {} : { LD_PRELOAD: path.join(tools, 'preload.so') };
   const result = await world.exec(path.join(tools, 'killer'), [...flags, world.program, ...args], { env: { ...look, ...env }, input });
   const calls = parse(fs.readFileSync(log, 'utf8'));
   return { ...result, calls, fired: calls.find((call) => call.result === 'fired')?.name };
