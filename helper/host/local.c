@@ -293,7 +293,7 @@ rbr_local_keep(struct rbr_local *local, const struct ringbearer_secret *value)
 	step_out(&aside);
 	if (rc == 0)
 		rc = rbr_local_lookup(local, &kept);
-	if (rc == 0 && !rbr_secret_equal(kept->data, kept->size, value->data, value->size))
+	if (rc == 0 && (!kept || !rbr_secret_equal(kept->data, kept->size, value->data, value->size)))
 		rc = rbr_fail(&context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"%s gave back another %s than it was given; check it and try again",
 			rbr_local_name(local, name), rbr_local_label(local->item.kind));
