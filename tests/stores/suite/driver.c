@@ -65,7 +65,7 @@ local_secret(struct ringbearer_call *of, const char *what, struct ringbearer_sec
 	const char *value = host.config(of, what, 0);
 
 	if (!value)
-		return host.fail(of, RINGBEARER_E_STORE_UNAVAILABLE, "this machine has no %s", what);
+		return host.fail(of, RINGBEARER_E_STORE_UNAVAILABLE, "this machine has no %s; give it one", what);
 	*ret_value = host.secret_new(value, strlen(value));
 	return *ret_value ? 0 : RINGBEARER_E_SYSTEM;
 }

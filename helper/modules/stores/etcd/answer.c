@@ -9,6 +9,8 @@
 
 #include "modules/json/json.h"
 
+#define NUMBER_MAX (INT64_MAX - 9) /* what is larger becomes this at least */
+
 static struct json_object *
 member(struct json_object *object, const char *name, enum json_type type)
 {
@@ -26,7 +28,7 @@ rbr_etcd_number(struct json_object *object, const char *name, int64_t *ret_numbe
 	int64_t number = 0;
 
 	if (rbr_json_has(object, name) &&
-		(!rbr_json_number(object, name, &number) || number < 0 || number == INT64_MAX))
+		(!rbr_json_number(object, name, &number) || number < 0 || number >= NUMBER_MAX))
 		return false;
 	*ret_number = number;
 	return true;

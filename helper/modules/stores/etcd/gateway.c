@@ -12,8 +12,9 @@
 
 #define ROUND_CONNECT_MS 500 /* that an endpoint gets in the first round; four times that while nobody answers */
 #define CONNECT_MS 5000
-#define ANSWER_MS 5000 /* that one gets for an answer, while there are others */
+#define ANSWER_MS 2500 /* that one gets for an answer, while there are others */
 #define LEADER_MS 5000 /* an election is over by then, or there will be none */
+#define CLOSED_ROUNDS 3 /* with who closes the connection: it may be going down */
 #define NAP_MS 50
 #define NAP_LONGEST_MS 400
 #define WATCH_BEGIN_MS 2000
@@ -26,6 +27,7 @@ struct trial {
 	bool own_files;
 	bool alive; /* it answers, and will know a leader again */
 	bool silent;
+	bool closed; /* the connection, before anything came */
 	bool no_gateway;
 };
 
@@ -172,7 +174,7 @@ fail_unanswered(struct journey *journey)
 {
 	const struct ringbearer_host *host = journey->etcd->host;
 	struct ringbearer_call *call = journey->etcd->call;
-	bool tls = false, own_files = false, alive = false, no_gateway = false;
+	bool tls = false, own_files = false, alive = false, no_gateway = false, closed = false;
 	char list[LIST_MAX];
 	size_t i;
 
@@ -182,6 +184,7 @@ fail_unanswered(struct journey *journey)
 		own_files = own_files || journey->trials[i].own_files;
 		alive = alive || journey->trials[i].alive;
 		no_gateway = no_gateway || journey->trials[i].no_gateway;
+		closed = closed || journey->trials[i].closed;
 	}
 	if (alive)
 		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
@@ -202,6 +205,11 @@ fail_unanswered(struct journey *journey)
 		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"what answers is not etcd with its JSON gateway (%s); have `store_endpoint` name the client URL of etcd 3.4 or "
 			"later, which must not run with --enable-grpc-gateway=false",
+			list);
+	if (closed)
+		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
+			"etcd gave no answer (%s); see its log, and if it wants a certificate of clients, set `store_certificate` and "
+			"`store_certificate_key`",
 			list);
 	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"etcd was not reached (%s); start it, or mend `store_endpoint`", list);
@@ -260,6 +268,7 @@ post(struct journey *journey, size_t endpoint, const char *path, const struct ri
 		trial->tls = ret_reply->tls;
 		trial->own_files = ret_reply->own_files;
 		trial->silent = ret_reply->silent;
+		trial->closed = ret_reply->closed;
 		return ret_reply->outcome == RBR_ETCD_UNKNOWN ? RBR_ETCD_UNSURE : RBR_ETCD_NO_GATEWAY;
 	}
 	refusal = rbr_etcd_refusal_read(ret_reply->status, ret_reply->body, ret_reply->size, said);
@@ -381,7 +390,7 @@ go_round(struct journey *journey, struct rbr_etcd_answer *ret_answer)
 	return false;
 }
 
-/* Is it worth another round: is somebody there who may find a leader, or was somebody silent only? */
+/* Is it worth another round? */
 static bool
 has_hope(const struct journey *journey, int64_t begun_ms)
 {
@@ -389,9 +398,14 @@ has_hope(const struct journey *journey, int64_t begun_ms)
 
 	if (rbr_etcd_now_ms() - begun_ms > LEADER_MS)
 		return false;
-	for (i = 0; i < journey->etcd->endpoint_count; i++)
-		if (journey->trials[i].alive || (journey->trials[i].silent && journey->etcd->endpoint_count > 1))
+	for (i = 0; i < journey->etcd->endpoint_count; i++) {
+		const struct trial *trial = &journey->trials[i];
+
+		/* It may find a leader; it was slow to be reached, where there is no time to wait for one alone. */
+		if (trial->alive || (trial->silent && journey->etcd->endpoint_count > 1) ||
+			(trial->closed && journey->round + 1 < CLOSED_ROUNDS))
 			return true;
+	}
 	return false;
 }
 

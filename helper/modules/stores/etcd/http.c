@@ -29,7 +29,6 @@ struct transfer {
 	unsigned sent; /* how often its first byte was about to leave */
 	size_t line; /* where the line begins in the body that is not whole yet */
 	bool enough; /* the line taker wants no more */
-	bool excess;
 	bool unheard;
 };
 
@@ -104,7 +103,7 @@ take_body(char *data, size_t size, size_t count, void *user)
 	long status = 0;
 
 	if (taken > RBR_ETCD_ANSWER_MAX - reply->size) {
-		transfer->excess = true;
+		transfer->reply->excess = true;
 		return 0;
 	}
 	if (!grow(reply, taken))
@@ -125,7 +124,7 @@ take_header(char *data, size_t size, size_t count, void *user)
 	transfer->reply->header_bytes += size * count;
 	if (transfer->reply->header_bytes <= RBR_ETCD_HEADERS_MAX)
 		return size * count;
-	transfer->excess = true;
+	transfer->reply->excess = true;
 	return 0;
 }
 
@@ -309,10 +308,13 @@ explain(struct transfer *transfer, CURLcode code, const char *detail)
 	reply->tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
 		code == CURLE_SSL_INVALIDCERTSTATUS || is_certificate_alert(what);
 	reply->own_files = code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
-	if (transfer->excess)
+	reply->closed = !reply->tls && !reply->silent && reply->status == 0 &&
+		(transfer->sent > 1 || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
+			code == CURLE_GOT_NOTHING);
+	if (reply->excess)
 		what = "its answer is too long";
-	else if (transfer->sent > 1)
-		what = "the connection was closed meanwhile";
+	else if (reply->closed)
+		what = "it closed the connection without a word";
 	else if (reply->silent)
 		what = transfer->sent > 0 ? "it took the request and gave no answer in time" : "it does not answer";
 	else if (code == CURLE_COULDNT_CONNECT)

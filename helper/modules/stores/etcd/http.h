@@ -45,6 +45,8 @@ struct rbr_etcd_reply {
 	size_t size;
 	size_t room;
 	size_t header_bytes;
+	bool excess; /* the answer was too long */
+	bool closed; /* the connection was, from the other side, before anything came */
 	bool silent; /* no answer, and no refusal either: time was lost */
 	bool tls; /* one side does not believe the other's certificate */
 	bool own_files; /* what `store_ca_file` and its like name is of no use */
