@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "keys.h"
+#include "protocol/writer.h"
 #include "provider.h"
 
 void
@@ -345,6 +346,7 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 	take_hint(&provider, "denied_hint", account->denied_hint);
 	take_hint(&provider, "rejected_hint", account->rejected_hint);
 	take_hint(&provider, "needs", account->needs);
+	take_hint(&provider, "grants", account->grants);
 	for (i = 0; rc == 0 && i < provider.lines.count; i++) {
 		RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 		unsigned line = provider.lines.entries[i].line;
@@ -364,6 +366,23 @@ add_provider(struct rbr_account *account, struct rbr_error *error)
 	return rc < 0 ? rc : check_tenant(account, &provider.lines, error);
 }
 
+/* Names those that there are, or that the service is known to take. */
+static int
+fail_without_grant(const struct rbr_account *account, const char *what, struct rbr_error *error)
+{
+	const char *word = account->grants[0] != '\0' ? account->grants
+						      : "authorization_code device_code client_credentials api_key";
+	char names[RBR_HINT_MAX * 2];
+	struct rbr_writer writer = rbr_writer_start(names, sizeof names);
+
+	for (word += strspn(word, " "); *word; word += strspn(word, " ")) {
+		rbr_write_format(&writer, "%s%.*s", writer.used > 0 ? ", " : "", (int)strcspn(word, " "), word);
+		word += strcspn(word, " ");
+	}
+	return rbr_fail(error, RINGBEARER_E_CONFIG, "%s: `grant` is missing; add %s one of %s", what,
+		account->path[0] != '\0' ? "grant =" : "--grant= with", names);
+}
+
 static int
 add_layers(struct rbr_account *account, const struct rbr_message *lines, const char *what, struct rbr_error *error)
 {
@@ -377,11 +396,7 @@ add_layers(struct rbr_account *account, const struct rbr_message *lines, const c
 		rc = add_lines(account, RBR_LAYER_ACCOUNT, lines, what, error);
 	if (rc == 0)
 		rc = add_provider(account, error);
-	if (rc == 0 && !rbr_account_get(account, RBR_KEY_GRANT))
-		rc = rbr_fail(error, RINGBEARER_E_CONFIG,
-			"%s: `grant` is missing; add %s authorization_code, device_code, client_credentials or api_key",
-			what, account->path[0] != '\0' ? "grant =" : "--grant= with");
-	return rc;
+	return rc < 0 || rbr_account_get(account, RBR_KEY_GRANT) ? rc : fail_without_grant(account, what, error);
 }
 
 int

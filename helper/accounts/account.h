@@ -70,6 +70,7 @@ struct rbr_account {
 	char denied_hint[RBR_HINT_MAX]; /* the provider's; "" if it has none */
 	char rejected_hint[RBR_HINT_MAX];
 	char needs[RBR_HINT_MAX]; /* keys that the provider wants for OAuth grants, separated by blanks */
+	char grants[RBR_HINT_MAX]; /* those that its service is known to take, separated by blanks */
 	struct rbr_value values[RBR_ACCOUNT_VALUES_MAX];
 	size_t count;
 };
