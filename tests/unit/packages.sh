@@ -80,6 +80,12 @@ every_word_of_the_templates_is_known() {
     ! grep -nE '@[A-Z0-9_]+@|^ *depends_on ""|pkgconfig\(\)' "$scratch"/out/* && sh -n "$scratch/out/APKBUILD"
 }
 
+bill_of_materials_keeps_the_rules() {
+  printf x >"$scratch/ringbearer-0.1.0.tar.xz"
+  SOURCE_DATE_EPOCH=0 "$top/packaging/sbom" "$scratch/ringbearer-0.1.0.tar.xz" >"$scratch/sbom.json" && node "$top/tests/unit/sbom.mjs" "$scratch/sbom.json" &&
+    [ "$(grep -c DYNAMIC_LINK "$scratch/sbom.json")" = "$(echo "$MODULES" | wc -w)" ]
+}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 sed -n '/^ Permission/,$p' "$top/packaging/debian/copyright" | sed 's/^ //; s/^\.$//' | tr -d '\n' >"$scratch/licence"
@@ -97,5 +103,11 @@ check 'the symbols are those of the library' symbols_are_those_of_the_map
 check 'the version is that of the changelog and the news' version_is_the_changelogs
 check 'the licence is that of COPYING' licence_is_copyings
 check 'every word of the templates is filled in' every_word_of_the_templates_is_known
+if command -v node >/dev/null 2>&1; then
+  check "the bill of materials keeps SPDX's rules" bill_of_materials_keeps_the_rules
+else
+  count=$((count + 1))
+  echo "ok $count - # SKIP the bill of materials: node is missing"
+fi
 echo "1..$count"
 [ "$failed" = 0 ]
