@@ -92,8 +92,10 @@ store(struct ringbearer_call *call, const struct ringbearer_item *item, const st
 
 	if (rc == 0)
 		rc = get_key(call, &key);
-	if (rc < 0)
+	if (rc < 0) {
+		host->secret_free(key);
 		return rc;
+	}
 	file = fopen(path, "we");
 	if (!file || fputs(host->secret_data(key), file) < 0 || fputs(host->secret_data(value), file) < 0)
 		rc = RINGBEARER_E_STORE_UNAVAILABLE;
