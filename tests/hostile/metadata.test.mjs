@@ -21,13 +21,14 @@ beforeEach(async () => {
   number += 1;
   name = unique(`metadata-${number}`);
   [issuer, home, elsewhere] = await Promise.all([Service.start(), Service.start(), Service.start()]);
-  issuer.metadata = { authorization_endpoint: `${home.origin}/auth`, token_endpoint: `${home.origin}/token` };
+  // Its origin comes again with its port, and metadata of the one before it would be remembered for a day.
+  issuer.metadata = { issuer: `${issuer.origin}/${name}`, authorization_endpoint: `${home.origin}/auth`, token_endpoint: `${home.origin}/token` };
 });
 afterEach(() => { for (const service of [issuer, home, elsewhere]) service.stop(); });
 
 const keys = (extra = {}) => ({
   provider: 'oauth2', grant: 'authorization_code', client_auth: 'client_secret_post', client_id: 'made-up',
-  issuer: issuer.origin, match: 'https://api.example.com/', ...extra,
+  issuer: issuer.metadata.issuer, match: 'https://api.example.com/', ...extra,
 });
 const lead = (change) => { issuer.metadata = { ...issuer.metadata, ...change }; };
 const store = (secrets) => world.request({ account: name, ...secrets }, { verb: 'store' });
