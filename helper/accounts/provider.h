@@ -12,9 +12,9 @@
 #include <limits.h>
 #include <stdbool.h>
 
+#include "file_trust.h"
 #include "protocol/fastpath/locate.h"
 #include "protocol/message.h"
-#include "trust.h"
 
 struct rbr_provider {
 	struct rbr_message lines;

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "accounts/trust.h"
+#include "accounts/file_trust.h"
 #include "checks.h"
 #include "cli/names.h"
 #include "host/loader.h"

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "accounts/endpoint.h"
-#include "accounts/trust.h"
+#include "accounts/file_trust.h"
 #include "journal/rotation.h"
 #include "local.h"
 #include "person/blot.h"

@@ -25,7 +25,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "accounts/trust.h"
+#include "accounts/file_trust.h"
 #include "cli/nearest.h"
 #include "host.h"
 #include "person/log.h"

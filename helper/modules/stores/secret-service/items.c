@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "keyrings.h"
+#include "collections.h"
 
 #define TYPE_KEY "xdg:schema"
 #define TYPE "org.ringbearer.Secret"
@@ -183,7 +183,7 @@ rbr_items_find(struct rbr_work *work, gchar **ret_path)
 	if (rc == 0) {
 		only[0] = *latest;
 		if (g_strv_contains((const gchar *const *)paths.locked, only[0]))
-			rc = rbr_keyrings_unlock(work, only);
+			rc = rbr_collections_unlock(work, only);
 	}
 	if (rc == 0)
 		*ret_path = g_strdup(only[0]);
@@ -267,7 +267,7 @@ rbr_items_visit(struct rbr_work *work, const char *account, ringbearer_item_visi
 
 	/* Some services show attributes of locked items in a form that nobody can read; in an open keyring they do not. */
 	if (rc == 0)
-		rc = rbr_keyrings_unlock_for_names(work, paths.locked);
+		rc = rbr_collections_unlock_for_names(work, paths.locked);
 	if (rc == 0)
 		rc = describe_items(work, paths.unlocked, items);
 	if (rc == 0)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Secrets in the desktop's keyring: the Secret Service. How it is reached is in session.c, which of its keyrings are open in
- * keyrings.c, how items are found in items.c, what it asks people in prompt.c; here is what is asked of it.
+ * collections.c, how items are found in items.c, what it asks people in prompt.c; here is what is asked of it.
  *
  * No value is remembered between the operations: one that is read back comes from the service. Where an item is, is, so
  * that a renewal does not search for it three times. Only an open keyring in which nothing was found is "absent". An item
@@ -12,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collections.h"
 #include "items.h"
-#include "keyrings.h"
 #include "prompt.h"
 #include "protocol/module.h"
 #include "session.h"
@@ -78,12 +78,12 @@ search_and_look(struct rbr_work *work, struct ringbearer_secret **ret_value)
 {
 	GVariant *reply;
 	gchar *path = NULL;
-	int rc = rbr_keyrings_open(work);
+	int rc = rbr_collections_open(work);
 
 	if (rc == 0)
 		rc = rbr_items_find(work, &path);
 	if (rc < 0)
-		return rc == RINGBEARER_E_NO_SECRET ? rbr_keyrings_absent(work) : rc;
+		return rc == RINGBEARER_E_NO_SECRET ? rbr_collections_absent(work) : rc;
 	rc = rbr_work_call(work, path, RBR_ITEM ".GetSecret", session(), "((oayays))", "reading the keyring", &reply);
 	g_free(path);
 	if (rc < 0)
@@ -190,7 +190,7 @@ create(struct rbr_work *work, SecretValue *value)
 	GVariantBuilder properties;
 	GVariant *reply;
 	gchar *keyring = NULL, *made, *prompt;
-	int rc = rbr_keyrings_default(work, &keyring);
+	int rc = rbr_collections_default(work, &keyring);
 
 	if (rc < 0)
 		return rc;
@@ -218,7 +218,7 @@ static int
 search_and_put(struct rbr_work *work, SecretValue *value)
 {
 	gchar *path = NULL;
-	int rc = rbr_keyrings_open(work);
+	int rc = rbr_collections_open(work);
 
 	if (rc == 0)
 		rc = rbr_items_find(work, &path);
@@ -288,14 +288,14 @@ remove_all(struct rbr_work *work, void *data)
 {
 	struct rbr_paths paths = {NULL, NULL};
 	gchar **each;
-	int rc = rbr_keyrings_open(work);
+	int rc = rbr_collections_open(work);
 
 	(void)data;
 	rbr_items_forget_place(work);
 	if (rc == 0)
 		rc = search(work, &paths);
 	if (rc == 0)
-		rc = rbr_keyrings_unlock(work, paths.locked);
+		rc = rbr_collections_unlock(work, paths.locked);
 	for (each = paths.unlocked; rc == 0 && *each; each++)
 		rc = remove_item(work, *each);
 	for (each = paths.locked; rc == 0 && *each; each++)
@@ -316,7 +316,7 @@ static int
 show_all(struct rbr_work *work, void *data)
 {
 	const struct tour *tour = data;
-	int rc = rbr_keyrings_open(work);
+	int rc = rbr_collections_open(work);
 
 	return rc < 0 ? rc : rbr_items_visit(work, tour->account, tour->visit, tour->data);
 }

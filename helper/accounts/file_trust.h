@@ -5,8 +5,8 @@
  * writable for others, and the same is true of every folder and link on the way to it. A folder that others can write to
  * will do if it is sticky, as /tmp is, and one that a group can write to if the group is the user's own.
  */
-#ifndef RBR_TRUST_H
-#define RBR_TRUST_H
+#ifndef RBR_FILE_TRUST_H
+#define RBR_FILE_TRUST_H
 
 #include "protocol/error.h"
 

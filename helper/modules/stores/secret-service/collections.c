@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "keyrings.h"
+#include "collections.h"
 
 #include <string.h>
 
@@ -124,7 +124,7 @@ unlock(struct rbr_work *work, gchar **paths, enum rbr_question question)
 }
 
 int
-rbr_keyrings_unlock(struct rbr_work *work, gchar **paths)
+rbr_collections_unlock(struct rbr_work *work, gchar **paths)
 {
 	return unlock(work, paths, RBR_ASKS_SURELY);
 }
@@ -218,7 +218,7 @@ survey(struct rbr_work *work, gboolean *ret_open, gchar **ret_first)
 }
 
 int
-rbr_keyrings_open(struct rbr_work *work)
+rbr_collections_open(struct rbr_work *work)
 {
 	gboolean open;
 	gchar *first;
@@ -231,7 +231,7 @@ rbr_keyrings_open(struct rbr_work *work)
 }
 
 int
-rbr_keyrings_absent(struct rbr_work *work)
+rbr_collections_absent(struct rbr_work *work)
 {
 	gboolean open = TRUE;
 	gchar *first = NULL;
@@ -244,7 +244,7 @@ rbr_keyrings_absent(struct rbr_work *work)
 }
 
 int
-rbr_keyrings_unlock_for_names(struct rbr_work *work, gchar **paths)
+rbr_collections_unlock_for_names(struct rbr_work *work, gchar **paths)
 {
 	gchar **closed = g_new0(gchar *, g_strv_length(paths) + 1);
 	gboolean open = FALSE;
@@ -257,7 +257,7 @@ rbr_keyrings_unlock_for_names(struct rbr_work *work, gchar **paths)
 			closed[count++] = paths[i];
 	}
 	if (rc == 0)
-		rc = rbr_keyrings_unlock(work, closed);
+		rc = rbr_collections_unlock(work, closed);
 	g_free(closed);
 	return rc;
 }
@@ -288,7 +288,7 @@ make_default(struct rbr_work *work, gchar **ret_path)
 }
 
 int
-rbr_keyrings_default(struct rbr_work *work, gchar **ret_path)
+rbr_collections_default(struct rbr_work *work, gchar **ret_path)
 {
 	gchar *only[2] = {NULL, NULL};
 	gboolean locked = FALSE;
@@ -301,7 +301,7 @@ rbr_keyrings_default(struct rbr_work *work, gchar **ret_path)
 	if (rc == 0)
 		rc = ask_locked(work, only[0], &locked);
 	if (rc >= 0 && locked)
-		rc = rbr_keyrings_unlock(work, only);
+		rc = rbr_collections_unlock(work, only);
 	if (rc >= 0)
 		*ret_path = g_steal_pointer(&only[0]);
 	g_free(only[0]);

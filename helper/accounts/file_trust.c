@@ -6,7 +6,7 @@
  */
 #include "config.h"
 
-#include "trust.h"
+#include "file_trust.h"
 
 #include <errno.h>
 #include <fcntl.h>
