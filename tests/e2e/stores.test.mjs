@@ -36,7 +36,7 @@ describe('without a keyring service', { skip: missing }, () => {
     const name = fresh('add');
     const { code, stderr } = await add(name, {});
     assert.equal(code, 4);
-    assert.match(stderr, /the keyring cannot be reached.*; or keep secrets elsewhere: add --store= with one of command, credentials, file, secret_service\n$/);
+    assert.match(stderr, /the keyring cannot be reached.*; or keep secrets elsewhere: add --store= with one of command, credentials, (etcd, )?file, secret_service\n$/);
     assert.equal(fs.existsSync(accountFile(world, name)), false);
   });
 
