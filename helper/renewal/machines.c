@@ -32,6 +32,7 @@
 #define BEFORE_SENDING_MS \
 	(20 * 1000) /* that secrets, name, connection and TLS may take on top, or the lease is kept up */
 #define UNMARKED_MS (10 * 1000) /* who has not come to its mark by then has died, or sleeps */
+#define EMPTY_WAIT_MS 500 /* between two looks that showed the same */
 #define LEAVE_MS (2 * 1000) /* for what is done when the answer is known */
 #define LONG_AGO_MS (24 * 3600 * 1000)
 
@@ -53,6 +54,7 @@ static int
 overtaken(struct rbr_machines *machines)
 {
 	machines->overtaken = !machines->sent;
+	machines->shared.lease = 0;
 	return rbr_fail(error_of(machines), RINGBEARER_E_BUSY,
 		"another machine has taken over this renewal; nothing was sent, try again");
 }
@@ -229,7 +231,9 @@ take_lease(struct rbr_machines *machines, int64_t displaces)
 static int
 wait_for_change(struct rbr_machines *machines, int64_t until_ms)
 {
-	int64_t left_ms = until_ms - rbr_now_ms(), patience_ms = machines->met_ms + UNMARKED_MS - rbr_now_ms();
+	int64_t now_ms = rbr_now_ms(), left_ms = until_ms - now_ms,
+		patience_ms = machines->met_ms + UNMARKED_MS - now_ms;
+	int64_t seen = machines->shared.view.revision;
 	int rc;
 
 	if (left_ms <= 0)
@@ -239,7 +243,12 @@ wait_for_change(struct rbr_machines *machines, int64_t until_ms)
 	if (patience_ms > 0 && patience_ms < left_ms)
 		left_ms = patience_ms;
 	rc = rbr_shared_wait(&machines->shared, left_ms);
-	return rc < 0 ? rc : rbr_shared_look(&machines->shared);
+	if (rc == 0)
+		rc = rbr_shared_look(&machines->shared);
+	/* A store that tells of nothing is not asked the faster for it. */
+	if (rc == 0 && machines->shared.view.revision == seen && rbr_now_ms() - now_ms < EMPTY_WAIT_MS)
+		rbr_sleep_ms(EMPTY_WAIT_MS);
+	return rc;
 }
 
 /* Until there is an answer, or this run has the lease. */
