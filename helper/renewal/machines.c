@@ -369,8 +369,11 @@ replace(struct rbr_machines *machines, const struct ringbearer_secret *next, con
 		.record_count = count,
 		.records = records};
 	bool again = false;
-	int rc = rbr_shared_change(shared, &change);
+	int rc;
 
+	if (change.if_version == 0) /* there is nothing to replace, and 0 would be whatever there is */
+		return 0;
+	rc = rbr_shared_change(shared, &change);
 	if (rc != RINGBEARER_E_BUSY)
 		return rc;
 	rc = settle_conflict(machines, next, change.if_version, &again);

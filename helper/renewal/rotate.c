@@ -194,14 +194,16 @@ keep_next(struct rbr_exchange *exchange, struct rbr_rotation *rotation)
 }
 
 /* Has the store got another refresh token since the answer in RECORD was asked for? A new login's is worth more than what an
- * old one was given. */
+ * old one was given. And where machines share it, one of them may have ended the login, of which no journal but its own knows. */
 static bool
 is_superseded(struct rbr_exchange *exchange, const struct rbr_message *record)
 {
 	const struct ringbearer_secret *next = exchange->tokens.refresh_token, *kept;
+	int rc = next ? rbr_exchange_refresh_token(exchange) : 0;
 
-	if (!next || rbr_exchange_refresh_token(exchange) < 0)
-		return false; /* there is none, or keep_next() will say what is wrong */
+	if (!next || rc < 0)
+		return rc == RINGBEARER_E_LOGIN_REQUIRED &&
+			exchange->machines; /* else keep_next() says what is wrong */
 	kept = exchange->refresh_token;
 	return !rbr_rotation_was_sent(record, kept) &&
 		!rbr_secret_equal(kept->data, kept->size, next->data, next->size);
@@ -243,7 +245,7 @@ rbr_rotate_finish(struct rbr_exchange *exchange, struct rbr_rotation *rotation, 
 		return 0;
 	}
 	if (is_superseded(exchange, &record)) {
-		rbr_trace(context, "the store has another refresh token by now; the answer is dropped");
+		rbr_trace(context, "the store has another refresh token by now, or none; the answer is dropped");
 		settle(exchange, rotation);
 		rbr_exchange_begin(exchange);
 		return 0;

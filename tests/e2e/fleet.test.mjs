@@ -169,6 +169,24 @@ describe('a login that three machines share', { skip }, () => {
     assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
   });
 
+  test('a logout on another machine is final, whatever waits in the memory of this one', async () => {
+    await age();
+    await world.control.fault({ kind: 'delay', seconds: 1 });
+    const before = (await tokensSent(world)).length;
+    const waiting = one.get();
+    await untilAsked(world, before + 1);
+    await etcd.nodes[0].kill();
+    assert.equal((await waiting).code, 4);
+    await etcd.nodes[0].start();
+    await etcd.nodes[0].up();
+    await two.must(['erase'], { input: `account=${NAME}\nsecret=refresh_token\n\n` });
+    loseAll();
+    for (const machine of [one, three]) assert.equal((await machine.get()).answer.error, 'login_required');
+    await fleet.logIn(three);
+    loseAll();
+    assert.equal(await asked(async () => agreed([await one.get(), await two.get()])), 1);
+  });
+
   test('a machine without the key is told so', async () => {
     const secrets = path.join(three.env.XDG_STATE_HOME, 'ringbearer/secrets');
     fs.renameSync(secrets, `${secrets}.away`);
