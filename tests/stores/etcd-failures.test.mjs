@@ -6,6 +6,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import net from 'node:net';
 import path from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -247,6 +248,44 @@ describe('etcd, when something is wrong', { skip: missing }, () => {
     cut.forEach((node) => node.resume());
     await three.leader();
     assert.equal((await well(here.do('lookup'))).value, 'x');
+    await well(here.do('erase'));
+  });
+
+  test('what operations cost; and a lease that comes behind the transaction that needs it is asked for by itself', async () => {
+    const seen = [];
+    let delay = 0;
+    const server = http2.createSecureServer({ cert: fs.readFileSync(three.file('node.pem')), key: fs.readFileSync(three.file('node.key')) }, (request, response) => {
+      let body = '';
+      request.on('data', (chunk) => { body += chunk; });
+      request.on('end', async () => {
+        seen.push(request.url.split('/').at(-1));
+        if (request.url === '/v3/lease/grant' && JSON.parse(body).ID) await new Promise((resolve) => { setTimeout(resolve, delay); });
+        else if (request.url === '/v3/kv/txn') await new Promise((resolve) => { setTimeout(resolve, 50 - delay / 2); });
+        const { status, ...rest } = await three.call(request.url, JSON.parse(body), true);
+        response.writeHead(status);
+        response.end(JSON.stringify(rest));
+      });
+    });
+    servers.push(server);
+    const here = await machine({ ...three.keys, store_endpoint: `https://127.0.0.1:${await listening(server)}`, store_certificate: undefined, store_certificate_key: undefined });
+    const sent = async (words, wanted) => {
+      seen.length = 0;
+      const answer = await well(here.do(...words));
+      assert.deepEqual(seen.sort(), wanted, words[0]);
+      return answer;
+    };
+    const cycle = async (lease) => {
+      const mine = await sent(['acquire', 'me', 30, 0], lease);
+      await sent(['store_if', mine.lease, 0, '-', 'hold', 'mark=x', 0], ['txn']);
+      await sent(['store_if', mine.lease, mine.version, 'y', 'release', 'mark=-', 0, 'token=y', 90, 'verdict=z', 90], lease);
+      const view = await sent(['view'], ['range']);
+      assert.deepEqual([view.value, view.lease, Object.keys(view.records)], ['y', 0, ['', 'token', 'verdict']]);
+    };
+    await sent(['store', 'x'], ['range', 'txn']);
+    await sent(['lookup'], ['range']);
+    await cycle(['grant', 'txn']);
+    delay = 100;
+    await cycle(['grant', 'grant', 'txn', 'txn']);
     await well(here.do('erase'));
   });
 

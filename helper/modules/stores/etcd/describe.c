@@ -50,7 +50,7 @@ ask(struct survey *survey, size_t endpoint, const char *path, const char *text, 
 	char why[RBR_ETCD_WHY_MAX])
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(survey->etcd);
-	const struct rbr_etcd_request request = {path, &body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {path, &body, RBR_ETCD_AGAIN, NULL};
 	int64_t left = survey->etcd->host->remaining_ms(survey->etcd->call);
 	/* Something is left for those that come after it. */
 	int64_t most = left / (int64_t)(survey->etcd->endpoint_count - endpoint + 1) + 1;
@@ -179,7 +179,7 @@ static int
 knock(const struct rbr_etcd *etcd)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd_course course = {0};
 	struct rbr_etcd_answer answer = {0};
 	int rc;

@@ -76,7 +76,7 @@ static int
 fetch(const struct rbr_etcd *etcd, const struct rbr_etcd_item *item, struct rbr_etcd_pair *ret_pair)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd_course course = {0};
 	struct rbr_etcd_answer answer = {0};
 	int rc;
@@ -119,7 +119,7 @@ replace(const struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const str
 	int64_t seen, struct rbr_etcd_pair *ret_pair, bool *ret_done, bool *ret_unsure)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/txn", &body, RBR_ETCD_AGAIN_MARKED};
+	const struct rbr_etcd_request request = {"/v3/kv/txn", &body, RBR_ETCD_AGAIN_MARKED, NULL};
 	struct rbr_etcd_course course = {0};
 	struct rbr_etcd_answer answer = {0};
 	int rc;
@@ -235,7 +235,7 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 	struct rbr_etcd_answer answer = {0};
 	char key[RBR_ETCD_KEY_MAX];
 	struct rbr_etcd_body body;
-	struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN};
+	struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd etcd;
 	int rc = rbr_etcd_begin(&etcd, host, call);
 

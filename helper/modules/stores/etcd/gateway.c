@@ -249,11 +249,13 @@ post(struct journey *journey, size_t endpoint, const char *path, const struct ri
 {
 	const struct rbr_etcd *etcd = journey->etcd;
 	struct trial *trial = &journey->trials[endpoint];
+	const struct rbr_etcd_body *grant = body == journey->request->body->text ? journey->request->grant : NULL;
 	const struct rbr_etcd_post request = {.endpoint = etcd->endpoints[endpoint],
 		.path = path,
 		.body = body,
 		.token = journey->kept->token,
-		.limits = limits_of(journey, etcd->host->remaining_ms(etcd->call))};
+		.limits = limits_of(journey, etcd->host->remaining_ms(etcd->call)),
+		.ahead = {grant ? "/v3/lease/grant" : NULL, grant ? grant->text : NULL}};
 	char said[RBR_ETCD_SAID_MAX];
 	enum rbr_etcd_refusal refusal;
 	int rc = rbr_etcd_http_post(etcd, &request, ret_reply);
@@ -429,6 +431,8 @@ rbr_etcd_ask(const struct rbr_etcd *etcd, const struct rbr_etcd_request *request
 	const int64_t begun_ms = rbr_etcd_now_ms();
 	int rc = rbr_etcd_body_check(request->body);
 
+	if (rc == 0 && request->grant)
+		rc = rbr_etcd_body_check(request->grant);
 	if (rc == 0 && !journey.kept)
 		rc = rbr_etcd_no_memory(etcd);
 	if (rc == 0)
@@ -534,7 +538,7 @@ watch_at(struct journey *journey, size_t endpoint, int64_t milliseconds, struct 
 int
 rbr_etcd_watch(const struct rbr_etcd *etcd, const struct rbr_etcd_body *body, int64_t milliseconds)
 {
-	const struct rbr_etcd_request request = {"/v3/watch", body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {"/v3/watch", body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd_course course = {0};
 	struct journey journey = {.etcd = etcd, .request = &request, .course = &course, .kept = rbr_etcd_kept(etcd)};
 	const int64_t end_ms = rbr_etcd_now_ms() + least(milliseconds, etcd->host->remaining_ms(etcd->call));

@@ -27,6 +27,7 @@ struct rbr_etcd_request {
 	const char *path; /* "/v3/kv/txn" */
 	const struct rbr_etcd_body *body;
 	enum rbr_etcd_again again;
+	const struct rbr_etcd_body *grant; /* a lease that it needs and that is asked for right before; or NULL */
 };
 
 /* How a request went, beside its answer. */

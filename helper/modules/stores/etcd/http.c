@@ -16,9 +16,13 @@
 
 #define URL_MAX 4608
 #define FIRST_ROOM 4096
+#define POLL_MS 1000
+#define AHEAD_MS 100 /* that an answer which nobody looks at is waited for, for the connection's sake */
 
-/* The one handle: what it keeps between requests is its connections. */
-static CURL *kept;
+/* One for a request, and one for what is sent ahead of it; the connections are in `all`. */
+static CURL *kept, *ahead;
+static CURLM *all;
+static bool multiplexes;
 
 /* A request under way. */
 struct transfer {
@@ -198,84 +202,113 @@ rbr_etcd_http_check(const struct rbr_etcd *etcd)
 static bool
 start(void)
 {
-	if (kept) {
-		curl_easy_reset(kept);
+	if (all)
 		return true;
-	}
 	/* What the environment must not decide. */
 	(void)unsetenv("SSLKEYLOGFILE"); /* it would write the keys of the connection to a file */
 	(void)unsetenv("CURL_SSL_BACKEND");
 	(void)curl_global_init(CURL_GLOBAL_DEFAULT);
 	kept = curl_easy_init();
-	return kept != NULL;
+	ahead = curl_easy_init();
+	all = kept && ahead ? curl_multi_init() : NULL;
+	if (!all)
+		rbr_etcd_http_end();
+	return all != NULL;
 }
 
 void
 rbr_etcd_http_end(void)
 {
 	curl_easy_cleanup(kept);
-	kept = NULL;
+	curl_easy_cleanup(ahead);
+	(void)curl_multi_cleanup(all);
+	kept = ahead = NULL;
+	all = NULL;
+	multiplexes = false;
+}
+
+bool
+rbr_etcd_http_multiplexes(void)
+{
+	return multiplexes;
 }
 
 static void
-set_transport(const struct rbr_etcd *etcd, const char *url)
+set_transport(CURL *curl, const struct rbr_etcd *etcd, const char *url)
 {
 	const char *ca_file = config(etcd, "store_ca_file"), *certificate = config(etcd, "store_certificate");
 	const char *proxy = config(etcd, "proxy"), *version = config(etcd, "ip_version");
 	const char *protocol = strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
 
-	(void)curl_easy_setopt(kept, CURLOPT_URL, url);
-	(void)curl_easy_setopt(kept, CURLOPT_PROTOCOLS_STR, protocol);
-	(void)curl_easy_setopt(kept, CURLOPT_FOLLOWLOCATION, 0L);
-	(void)curl_easy_setopt(kept, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
-	(void)curl_easy_setopt(kept, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	(void)curl_easy_setopt(kept, CURLOPT_SSL_VERIFYPEER, 1L);
-	(void)curl_easy_setopt(kept, CURLOPT_SSL_VERIFYHOST, 2L);
-	(void)curl_easy_setopt(kept, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
-	(void)curl_easy_setopt(kept, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocol);
+	(void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
+	(void)curl_easy_setopt(curl, CURLOPT_DISALLOW_USERNAME_IN_URL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	(void)curl_easy_setopt(curl, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	(void)curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	if (ca_file) {
-		(void)curl_easy_setopt(kept, CURLOPT_CAINFO, ca_file);
-		(void)curl_easy_setopt(kept, CURLOPT_CAPATH, NULL);
+		(void)curl_easy_setopt(curl, CURLOPT_CAINFO, ca_file);
+		(void)curl_easy_setopt(curl, CURLOPT_CAPATH, NULL);
 	}
 	if (certificate && strcmp(protocol, "https") == 0) {
-		(void)curl_easy_setopt(kept, CURLOPT_SSLCERT, certificate);
-		(void)curl_easy_setopt(kept, CURLOPT_SSLKEY, config(etcd, "store_certificate_key"));
+		(void)curl_easy_setopt(curl, CURLOPT_SSLCERT, certificate);
+		(void)curl_easy_setopt(curl, CURLOPT_SSLKEY, config(etcd, "store_certificate_key"));
 	}
 	/* A store of one's own network: what the environment has for the rest of the world is not for it. */
-	(void)curl_easy_setopt(kept, CURLOPT_PROXY, "");
+	(void)curl_easy_setopt(curl, CURLOPT_PROXY, "");
 	if (proxy && strcmp(proxy, "none") != 0 && strcmp(protocol, "https") == 0) {
-		(void)curl_easy_setopt(kept, CURLOPT_PROXY, proxy);
-		(void)curl_easy_setopt(kept, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
+		(void)curl_easy_setopt(curl, CURLOPT_PROXY, proxy);
+		(void)curl_easy_setopt(curl, CURLOPT_NOPROXY, "localhost,127.0.0.1,::1");
 	}
 	if (version && *version == '4')
-		(void)curl_easy_setopt(kept, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
+		(void)curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V4);
 	else if (version && *version == '6')
-		(void)curl_easy_setopt(kept, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
+		(void)curl_easy_setopt(curl, CURLOPT_IPRESOLVE, (long)CURL_IPRESOLVE_V6);
+}
+
+/* Takes what comes, and leaves it. */
+static size_t
+ignore(char *data, size_t size, size_t count, void *user)
+{
+	(void)data;
+	(void)user;
+	return size * count;
+}
+
+/* What is the same for a request and for what goes ahead of it. */
+static void
+set_body(CURL *curl, const struct rbr_etcd_post *post, const struct ringbearer_host *host,
+	const struct ringbearer_secret *body, struct curl_slist *headers)
+{
+	(void)curl_easy_setopt(curl, CURLOPT_POST, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDS, host->secret_data(body)); /* not copied */
+	(void)curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)host->secret_size(body));
+	(void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	(void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
+	(void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_PIPEWAIT, 1L);
+	(void)curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)post->limits.whole_ms);
+	(void)curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)post->limits.connect_ms);
+	(void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, ignore);
+	(void)curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, ignore);
 }
 
 static void
-set_request(struct transfer *transfer, struct curl_slist *headers)
+set_request(struct transfer *transfer)
 {
-	const struct rbr_etcd_post *post = transfer->post;
-	const struct ringbearer_host *host = transfer->etcd->host;
-
-	(void)curl_easy_setopt(kept, CURLOPT_POST, 1L);
-	(void)curl_easy_setopt(kept, CURLOPT_POSTFIELDS, host->secret_data(post->body)); /* not copied */
-	(void)curl_easy_setopt(kept, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)host->secret_size(post->body));
-	(void)curl_easy_setopt(kept, CURLOPT_HTTPHEADER, headers);
-	(void)curl_easy_setopt(kept, CURLOPT_USERAGENT, "ringbearer/" PACKAGE_VERSION);
-	(void)curl_easy_setopt(kept, CURLOPT_NOSIGNAL, 1L);
-	(void)curl_easy_setopt(kept, CURLOPT_TIMEOUT_MS, (long)post->limits.whole_ms);
-	(void)curl_easy_setopt(kept, CURLOPT_CONNECTTIMEOUT_MS, (long)post->limits.connect_ms);
 	(void)curl_easy_setopt(kept, CURLOPT_WRITEFUNCTION, take_body);
 	(void)curl_easy_setopt(kept, CURLOPT_WRITEDATA, transfer);
 	(void)curl_easy_setopt(kept, CURLOPT_HEADERFUNCTION, take_header);
 	(void)curl_easy_setopt(kept, CURLOPT_HEADERDATA, transfer);
 	(void)curl_easy_setopt(kept, CURLOPT_PREREQFUNCTION, before_request);
 	(void)curl_easy_setopt(kept, CURLOPT_PREREQDATA, transfer);
-	if (!post->take_line)
+	if (!transfer->post->take_line)
 		return;
 	/* It ends by being cut off. */
+	(void)curl_easy_setopt(kept, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	(void)curl_easy_setopt(kept, CURLOPT_FRESH_CONNECT, 1L);
 	(void)curl_easy_setopt(kept, CURLOPT_FORBID_REUSE, 1L);
 	(void)curl_easy_setopt(kept, CURLOPT_XFERINFOFUNCTION, look_at_time);
@@ -325,23 +358,75 @@ explain(struct transfer *transfer, CURLcode code, const char *detail)
 	transfer->etcd->host->clean(transfer->etcd->call, reply->why);
 }
 
+/* Is CURL done? */
+static bool
+is_done(CURL *curl, CURLcode *ret_code)
+{
+	const CURLMsg *message;
+	bool done = false;
+	int left;
+
+	while ((message = curl_multi_info_read(all, &left)))
+		if (message->msg == CURLMSG_DONE && message->easy_handle == curl) {
+			*ret_code = message->data.result;
+			done = true;
+		}
+	return done;
+}
+
+/* Runs the request, and what goes ahead of it, side by side. */
+static CURLcode
+run(bool with_ahead)
+{
+	CURLcode code = CURLE_FAILED_INIT;
+	int64_t until_ms = INT64_MAX;
+	int running = 1;
+	bool done = false;
+
+	if (with_ahead)
+		(void)curl_multi_add_handle(all, ahead);
+	if (curl_multi_add_handle(all, kept) != CURLM_OK)
+		running = 0;
+	while (running > 0 && rbr_etcd_now_ms() < until_ms) {
+		if (curl_multi_perform(all, &running) != CURLM_OK)
+			break;
+		if (is_done(kept, &code) || done) {
+			until_ms = done ? until_ms : rbr_etcd_now_ms() + AHEAD_MS;
+			done = true;
+		}
+		if (running > 0)
+			(void)curl_multi_poll(all, NULL, 0, done ? AHEAD_MS : POLL_MS, NULL);
+	}
+	if (with_ahead)
+		(void)curl_multi_remove_handle(all, ahead);
+	(void)curl_multi_remove_handle(all, kept);
+	return code;
+}
+
 static void
 perform(struct transfer *transfer, const char *url)
 {
 	const struct rbr_etcd *etcd = transfer->etcd;
 	struct rbr_etcd_reply *reply = transfer->reply;
+	const char *before = transfer->post->ahead.path;
 	char detail[CURL_ERROR_SIZE] = "";
+	long version = 0;
 	CURLcode code;
 
 	(void)curl_easy_setopt(kept, CURLOPT_ERRORBUFFER, detail);
-	etcd->host->log(etcd->call, RINGBEARER_LOG_TRACE, "POST %s", url);
+	etcd->host->log(
+		etcd->call, RINGBEARER_LOG_TRACE, "POST %s%s%s", url, before ? ", with " : "", before ? before : "");
 	transfer->begun_ms = rbr_etcd_now_ms();
-	code = curl_easy_perform(kept);
+	code = run(before != NULL);
 	(void)curl_easy_setopt(kept, CURLOPT_ERRORBUFFER, NULL);
 	(void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &reply->status);
 	reply->outcome = RBR_ETCD_ANSWERED;
 	if (code != CURLE_OK && !transfer->enough)
 		explain(transfer, code, detail);
+	if (!transfer->post->take_line)
+		multiplexes = code == CURLE_OK &&
+			curl_easy_getinfo(kept, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
+			version == CURL_HTTP_VERSION_2_0;
 	etcd->host->log(etcd->call, RINGBEARER_LOG_TRACE, "%s: status %ld, %zu bytes",
 		reply->outcome == RBR_ETCD_ANSWERED ? "answered" : reply->why, reply->status, reply->size);
 }
@@ -393,32 +478,54 @@ make_headers(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, stru
 	return whole;
 }
 
+/* ENDPOINT with PATH below it. */
+static bool
+write_url(char url[URL_MAX], const char *endpoint, const char *path)
+{
+	struct rbr_writer writer = rbr_writer_start(url, URL_MAX);
+	size_t size = strlen(endpoint);
+
+	while (size > 0 && endpoint[size - 1] == '/')
+		size--;
+	rbr_write(&writer, endpoint, size);
+	rbr_write_text(&writer, path);
+	return rbr_writer_fits(&writer);
+}
+
+static void
+set_ahead(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct curl_slist *headers)
+{
+	char url[URL_MAX];
+
+	if (!post->ahead.path || !write_url(url, post->endpoint, post->ahead.path))
+		return;
+	set_transport(ahead, etcd, url);
+	set_body(ahead, post, etcd->host, post->ahead.body, headers);
+}
+
 int
 rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct rbr_etcd_reply *ret_reply)
 {
 	struct transfer transfer = {.etcd = etcd, .post = post, .reply = ret_reply};
 	struct curl_slist *headers = NULL;
 	char url[URL_MAX];
-	size_t size = strlen(post->endpoint);
-	struct rbr_writer writer = rbr_writer_start(url, sizeof url);
 	int rc = 0;
 
 	memset(ret_reply, 0, sizeof *ret_reply);
-	while (size > 0 && post->endpoint[size - 1] == '/')
-		size--;
-	rbr_write(&writer, post->endpoint, size);
-	rbr_write_text(&writer, post->path);
-	if (!rbr_writer_fits(&writer))
+	if (!write_url(url, post->endpoint, post->path))
 		return etcd->host->fail(
 			etcd->call, RINGBEARER_E_CONFIG, "`store_endpoint` is too long; mend the account");
 	if (!start() || !grow(ret_reply, 0) || !make_headers(etcd, post, &headers)) {
 		rc = etcd->host->fail(etcd->call, RINGBEARER_E_SYSTEM, "libcurl cannot be started");
 	} else {
 		ret_reply->body[0] = '\0';
-		set_transport(etcd, url);
-		set_request(&transfer, headers);
+		set_transport(kept, etcd, url);
+		set_body(kept, post, etcd->host, post->body, headers);
+		set_request(&transfer);
+		set_ahead(etcd, post, headers);
 		perform(&transfer, url);
-		curl_easy_reset(kept); /* nothing of this call stays but the connection */
+		curl_easy_reset(kept); /* nothing of this call stays but the connections */
+		curl_easy_reset(ahead);
 	}
 	free_headers(headers);
 	return rc;

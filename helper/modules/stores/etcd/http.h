@@ -27,10 +27,17 @@ struct rbr_etcd_limits {
 /* What a watch does with a line of its answer, which has a NUL behind it: false ends the request. */
 typedef bool (*rbr_etcd_line_taker)(const char *line, size_t size, void *data);
 
+/* What is sent just before on the same connection, and not waited for: its answer is not looked at. */
+struct rbr_etcd_ahead {
+	const char *path;
+	const struct ringbearer_secret *body;
+};
+
 struct rbr_etcd_post {
 	const char *endpoint;
 	const char *path; /* below it: "/v3/kv/txn" */
 	const struct ringbearer_secret *body;
+	struct rbr_etcd_ahead ahead; /* with a path of NULL: nothing; only where rbr_etcd_http_multiplexes() */
 	const struct ringbearer_secret *token; /* of a user; or NULL */
 	struct rbr_etcd_limits limits;
 	rbr_etcd_line_taker take_line; /* of an answer that does not end, on a connection of its own; or NULL */
@@ -61,6 +68,9 @@ int rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *
 	__attribute__((warn_unused_result));
 
 void rbr_etcd_reply_wipe(struct rbr_etcd_reply *reply);
+
+/* Does the connection that was used last take several requests at a time (HTTP/2)? */
+bool rbr_etcd_http_multiplexes(void);
 
 /* Closes the connections that were kept. */
 void rbr_etcd_http_end(void);

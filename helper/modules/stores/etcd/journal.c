@@ -129,7 +129,7 @@ int
 rbr_etcd_view(struct rbr_etcd *etcd, const struct ringbearer_item *what, struct ringbearer_view *ret_view)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd_course course = {0};
 	struct rbr_etcd_answer answer = {0};
 	struct rbr_etcd_item item;
@@ -174,10 +174,11 @@ rbr_etcd_wait(struct rbr_etcd *etcd, const struct ringbearer_item *what, int64_t
 /* One try to put the lease's key. *RET_TAKEN: it is ours now. */
 static int
 try_to_take(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rbr_etcd_sealed *holder, int64_t id,
-	int64_t displaces, struct ringbearer_view *ret_view, bool *ret_taken, struct rbr_etcd_course *course)
+	const struct rbr_etcd_body *grant, int64_t displaces, struct ringbearer_view *ret_view, bool *ret_taken,
+	struct rbr_etcd_course *course)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/txn", &body, RBR_ETCD_AGAIN_MARKED};
+	const struct rbr_etcd_request request = {"/v3/kv/txn", &body, RBR_ETCD_AGAIN_MARKED, grant};
 	struct rbr_etcd_answer answer = {0};
 	int64_t held_by = 0;
 	int rc;
@@ -211,15 +212,22 @@ acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rb
 
 	for (tries = 0; tries < ACQUIRE_TRIES && !taken; tries++) {
 		struct rbr_etcd_course course = {0};
+		struct rbr_etcd_body grant = {0};
 		int64_t id = 0;
+		bool planned = tries == 0 && rbr_etcd_lease_plan(etcd, seconds, &grant, &id);
 
-		rc = rbr_etcd_lease_get(etcd, seconds, &id);
+		if (!planned)
+			rc = rbr_etcd_lease_get(etcd, seconds, &id);
 		if (rc < 0)
 			return rc;
 		empty_view(etcd, ret_view);
-		rc = try_to_take(etcd, item, holder, id, displaces, ret_view, &taken, &course);
-		if (rc < 0 && course.refusal == RBR_ETCD_LEASE_GONE)
+		rc = try_to_take(etcd, item, holder, id, planned ? &grant : NULL, displaces, ret_view, &taken, &course);
+		if (planned)
+			rbr_etcd_body_wipe(&grant);
+		if (rc < 0 && course.refusal == RBR_ETCD_LEASE_GONE) {
+			rc = 0; /* the transaction came first, or the lease has ended: without haste */
 			continue;
+		}
 		if (rc < 0)
 			return rc;
 		if (taken) {
@@ -231,7 +239,7 @@ acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rb
 			return fail_busy(etcd, "another machine has the lease");
 		displaces = 0; /* whose it was has let it go */
 	}
-	return rc < 0 ? rc : fail_busy(etcd, "the lease is taken and let go all the time");
+	return fail_busy(etcd, "the lease is taken and let go all the time");
 }
 
 int
@@ -259,7 +267,7 @@ static int
 look_at_lease(const struct rbr_etcd *etcd, const struct rbr_etcd_item *item, int64_t *ret_number, int64_t *ret_id)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
-	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {"/v3/kv/range", &body, RBR_ETCD_AGAIN, NULL};
 	struct rbr_etcd_course course = {0};
 	struct rbr_etcd_answer answer = {0};
 	struct rbr_etcd_pair pair = {0};
@@ -311,6 +319,8 @@ struct changing {
 	struct rbr_etcd_sealed records[RINGBEARER_RECORDS_MAX];
 	char names[RINGBEARER_RECORDS_MAX][RBR_ETCD_NAME_MAX];
 	int64_t leases[RINGBEARER_RECORDS_MAX]; /* etcd's */
+	struct rbr_etcd_body grant; /* asked for one of them together with the change */
+	bool planned; /* there is that */
 };
 
 static int
@@ -334,9 +344,9 @@ check(const struct changing *changing)
 			       "a change of what is shared is too large, or not sound; report it");
 }
 
-/* Records that stay for the same time share a lease of etcd's. */
+/* Records that stay for the same time share a lease of etcd's; the first may be asked for together with the change. */
 static int
-get_lease(struct changing *changing, size_t at)
+get_lease(struct changing *changing, size_t at, bool plan)
 {
 	const struct ringbearer_record *records = changing->change->records;
 	size_t i;
@@ -346,7 +356,26 @@ get_lease(struct changing *changing, size_t at)
 			changing->leases[at] = changing->leases[i];
 			return 0;
 		}
+	if (plan && !changing->planned &&
+		rbr_etcd_lease_plan(changing->etcd, records[at].seconds, &changing->grant, &changing->leases[at])) {
+		changing->planned = true;
+		return 0;
+	}
 	return rbr_etcd_lease_get(changing->etcd, records[at].seconds, &changing->leases[at]);
+}
+
+static int
+get_leases(struct changing *changing, bool plan)
+{
+	const struct ringbearer_change *change = changing->change;
+	size_t i;
+	int rc = 0;
+
+	memset(changing->leases, 0, sizeof changing->leases);
+	for (i = 0; rc == 0 && i < change->record_count; i++)
+		if (change->records[i].value && change->records[i].seconds > 0)
+			rc = get_lease(changing, i, plan);
+	return rc;
 }
 
 static int
@@ -368,10 +397,8 @@ prepare(struct changing *changing)
 			continue;
 		rc = rbr_etcd_seal(changing->etcd, &changing->item, changing->names[i],
 			host->secret_data(record->value), host->secret_size(record->value), &changing->records[i]);
-		if (rc == 0 && record->seconds > 0)
-			rc = get_lease(changing, i);
 	}
-	return rc;
+	return rc < 0 ? rc : get_leases(changing, true);
 }
 
 static void
@@ -434,22 +461,22 @@ is_done(const struct changing *changing, const struct rbr_etcd_answer *answer)
 }
 
 static int
-send_change(const struct changing *changing, int64_t *ret_version)
+send_change(const struct changing *changing, struct rbr_etcd_course *course, int64_t *ret_version)
 {
 	const struct ringbearer_change *change = changing->change;
 	struct rbr_etcd_body body = rbr_etcd_body_start(changing->etcd);
 	const struct rbr_etcd_request request = {"/v3/kv/txn", &body,
-		change->if_lease != 0 || change->if_version != 0 ? RBR_ETCD_AGAIN_MARKED : RBR_ETCD_ONCE};
-	struct rbr_etcd_course course = {0};
+		change->if_lease != 0 || change->if_version != 0 ? RBR_ETCD_AGAIN_MARKED : RBR_ETCD_ONCE,
+		changing->planned ? &changing->grant : NULL};
 	struct rbr_etcd_answer answer = {0};
 	struct rbr_etcd_pair pair = {0};
 	int rc;
 
 	write_change(changing, &body);
-	rc = rbr_etcd_ask(changing->etcd, &request, &course, &answer);
-	if (rc == 0 && !answer.succeeded && !(course.unsure && is_done(changing, &answer)))
-		rc = course.unsure ? rbr_etcd_fail_unsure(changing->etcd)
-				   : fail_busy(changing->etcd, "another machine has changed what this was about");
+	rc = rbr_etcd_ask(changing->etcd, &request, course, &answer);
+	if (rc == 0 && !answer.succeeded && !(course->unsure && is_done(changing, &answer)))
+		rc = course->unsure ? rbr_etcd_fail_unsure(changing->etcd)
+				    : fail_busy(changing->etcd, "another machine has changed what this was about");
 	if (rc == 0)
 		(void)rbr_etcd_find(changing->etcd, &changing->item, &answer, RBR_ETCD_VALUE, &pair, &rc);
 	if (rc == 0)
@@ -465,13 +492,22 @@ rbr_etcd_store_if(struct rbr_etcd *etcd, const struct ringbearer_item *what, con
 	int64_t *ret_version)
 {
 	struct changing changing = {.etcd = etcd, .change = change};
+	struct rbr_etcd_course course = {0};
 	size_t i;
 	int rc = rbr_etcd_item_start(etcd, what, &changing.item);
 
 	if (rc == 0)
 		rc = prepare(&changing);
 	if (rc == 0)
-		rc = send_change(&changing, ret_version);
+		rc = send_change(&changing, &course, ret_version);
+	if (changing.planned)
+		rbr_etcd_body_wipe(&changing.grant);
+	if (rc < 0 && changing.planned && course.refusal == RBR_ETCD_LEASE_GONE) {
+		changing.planned = false; /* the change came first */
+		rc = get_leases(&changing, false);
+		if (rc == 0)
+			rc = send_change(&changing, &course, ret_version);
+	}
 	if (rc == 0 && change->release)
 		rbr_etcd_lease_forget(etcd, change->if_lease);
 	rbr_etcd_sealed_wipe(&changing.value);

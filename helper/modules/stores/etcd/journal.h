@@ -3,10 +3,13 @@
  * The shared journal (module.h). Requests that each operation costs where nothing goes wrong:
  *
  *     view       1   a range over the item
- *     acquire    2   a lease of etcd's, and one transaction
+ *     acquire    1   one transaction, and with it a lease of etcd's
  *     keep       2   etcd's lease renewed, and a look whether the key is still ours
- *     store_if   1   one transaction; 2 with records that go by themselves: these need a lease of etcd's
+ *     store_if   1   one transaction, and with it a lease of etcd's where there are records that go by themselves
  *     wait       1   a watch, on a connection of its own, for all of the time
+ *
+ * A lease goes right before the transaction that needs it, on the same connection, which takes several requests at a time (HTTP/2, so
+ * with TLS only). Where it does not, or where the transaction came first all the same, it is asked for by itself: one more.
  *
  * The number of a lease is the revision that wrote its key, so that one that was taken away has another number.
  */

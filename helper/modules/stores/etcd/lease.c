@@ -3,16 +3,18 @@
 
 #include "lease.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "gateway.h"
+#include "http.h"
 #include "kept.h"
 
 static int
 ask(const struct rbr_etcd *etcd, const char *path, const struct rbr_etcd_body *body, struct rbr_etcd_course *course,
 	struct rbr_etcd_answer *ret_answer)
 {
-	const struct rbr_etcd_request request = {path, body, RBR_ETCD_AGAIN};
+	const struct rbr_etcd_request request = {path, body, RBR_ETCD_AGAIN, NULL};
 
 	return rbr_etcd_ask(etcd, &request, course, ret_answer);
 }
@@ -88,6 +90,24 @@ rbr_etcd_lease_get(const struct rbr_etcd *etcd, int64_t seconds, int64_t *ret_id
 			return rc;
 	}
 	return grant(etcd, seconds, ret_id);
+}
+
+bool
+rbr_etcd_lease_plan(const struct rbr_etcd *etcd, int64_t seconds, struct rbr_etcd_body *ret_body, int64_t *ret_id)
+{
+	uint64_t number = 0;
+
+	if (!rbr_etcd_http_multiplexes())
+		return false;
+	randombytes_buf(&number, sizeof number);
+	*ret_id = (int64_t)(number >> 1 | 1);
+	*ret_body = rbr_etcd_body_start(etcd);
+	rbr_etcd_add(ret_body, "{\"ID\":");
+	rbr_etcd_add_number(ret_body, *ret_id);
+	rbr_etcd_add(ret_body, ",\"TTL\":");
+	rbr_etcd_add_number(ret_body, seconds);
+	rbr_etcd_add(ret_body, "}");
+	return true;
 }
 
 static void
