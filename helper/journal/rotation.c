@@ -50,7 +50,8 @@ rbr_rotation_start(struct rbr_rotation *rotation, struct rbr_context *context, c
 	rotation->account = account->name;
 	if (make_key(&rotation->mark_key, "mark", account, endpoint) < 0 ||
 		make_key(&rotation->pending_key, "pending", account, endpoint) < 0 ||
-		make_key(&rotation->dead_key, "dead", account, endpoint) < 0)
+		make_key(&rotation->dead_key, "dead", account, endpoint) < 0 ||
+		make_key(&rotation->leases_key, "leases", account, endpoint) < 0)
 		return rbr_fail_memory(&context->error);
 	return 0;
 }
@@ -185,6 +186,7 @@ rbr_rotation_end(struct rbr_rotation *rotation)
 	rbr_cache_key_wipe(&rotation->mark_key);
 	rbr_cache_key_wipe(&rotation->pending_key);
 	rbr_cache_key_wipe(&rotation->dead_key);
+	rbr_cache_key_wipe(&rotation->leases_key);
 	release_signals(rotation);
 }
 
@@ -205,6 +207,27 @@ rbr_rotation_is_marked(const struct rbr_rotation *rotation, const char *used)
 		return false;
 	marked = rbr_message_get(&record, "used");
 	return marked && strcmp(marked, used) == 0;
+}
+
+bool
+rbr_rotation_note_lease(const struct rbr_rotation *rotation, int64_t lease, int64_t earlier)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	return rbr_message_add(&record, "account", rotation->account) == 0 &&
+		rbr_message_add_number(&record, "lease", lease) == 0 &&
+		rbr_message_add_number(&record, "earlier", earlier) == 0 &&
+		rbr_cache_write(&rotation->leases_key, &record, RBR_CACHE_SECONDS_MAX);
+}
+
+bool
+rbr_rotation_knows_lease(const struct rbr_rotation *rotation, int64_t lease)
+{
+	RBR_CLEANUP(rbr_message_wipe) struct rbr_message record = RBR_MESSAGE_EMPTY;
+
+	return lease > 0 && rbr_cache_read_newest(&rotation->leases_key, &record) &&
+		(rbr_message_get_number(&record, "lease", 0) == lease ||
+			rbr_message_get_number(&record, "earlier", 0) == lease);
 }
 
 /* False if it could not be kept. */

@@ -26,6 +26,7 @@ struct rbr_rotation {
 	struct rbr_cache_key mark_key; /* a request with this refresh token has left, its outcome is not known */
 	struct rbr_cache_key pending_key; /* the bytes of an answer that is not in the store yet */
 	struct rbr_cache_key dead_key; /* a refresh token that the server has refused for good */
+	struct rbr_cache_key leases_key; /* under which leases of a shared store this machine has sent */
 	char used[RBR_TOKEN_HASH_MAX]; /* which refresh token this run uses */
 	const char *wish; /* what this run asks for, for the answer that is parked */
 	struct rbr_clock sent;
@@ -65,6 +66,12 @@ void rbr_rotation_suppose(struct rbr_rotation *rotation, unsigned sends, int64_t
 
 /* Is there a mark for the token with the hash USED? */
 bool rbr_rotation_is_marked(const struct rbr_rotation *rotation, const char *used);
+
+/* Where machines share the login: this one is about to send under LEASE, and its mark of EARLIER (0: none) stands in the store until
+ * then. False if that cannot be kept. And: has it sent under LEASE? Not, as far as is known, if its journal was lost, or if it is a copy
+ * of a machine that has. */
+bool rbr_rotation_note_lease(const struct rbr_rotation *rotation, int64_t lease, int64_t earlier);
+bool rbr_rotation_knows_lease(const struct rbr_rotation *rotation, int64_t lease);
 
 /* The request leaves: holds back INT, TERM, HUP and QUIT, and writes the mark; unless the guard says no, then nothing was sent and
  * its code is returned. */

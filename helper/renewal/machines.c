@@ -14,7 +14,7 @@
  *    same step. A run that was paused can do that late, and does no harm.
  *
  * A mark of another machine is old by the time that its lease is over: its token is not sent again by itself. The machine's own
- * marks are its journal's to judge, which knows what has become of them. tests/model has gone through all orders of these steps.
+ * marks are its journal's to judge, as long as that knows of them. tests/model has gone through all orders of these steps.
  */
 #include "config.h"
 
@@ -59,6 +59,26 @@ overtaken(struct rbr_machines *machines)
 		"another machine has taken over this renewal; nothing was sent, try again");
 }
 
+/* Is MARK this machine's, and does the machine's journal know what became of it? One that was lost with a session or a container does
+ * not, nor that of a copy of this machine, and there the silence of a journal would mean nothing. */
+static bool
+is_own(const struct rbr_machines *machines, const struct rbr_mark *mark)
+{
+	return rbr_holder_is_here(&mark->by, &machines->here) &&
+		(!mark->kept || rbr_rotation_knows_lease(machines->rotation, mark->lease));
+}
+
+/* Of all marks that this machine has written, that one can still be in the store which is there, and the one that comes now. */
+static bool
+note_lease(const struct rbr_machines *machines)
+{
+	struct rbr_mark before;
+	bool stands = rbr_record_read_mark(rbr_shared_record(&machines->shared, RBR_RECORD_MARK), &before) &&
+		is_own(machines, &before);
+
+	return rbr_rotation_note_lease(machines->rotation, machines->shared.lease, stands ? before.lease : 0);
+}
+
 static int
 write_mark(struct rbr_machines *machines, bool kept)
 {
@@ -68,7 +88,7 @@ write_mark(struct rbr_machines *machines, bool kept)
 		.lease = machines->shared.lease,
 		.sent_ms = rotation->sent_ms,
 		.sends = rotation->sends,
-		.kept = kept};
+		.kept = kept && note_lease(machines)};
 	struct ringbearer_record record = {.name = RBR_RECORD_MARK, .value = &text};
 	struct ringbearer_change change = {.size = sizeof change,
 		.if_lease = machines->shared.lease,
@@ -121,7 +141,7 @@ rbr_machines_recall(struct rbr_machines *machines)
 		rbr_rotation_suppose(rotation, 0, 0);
 		return NULL;
 	}
-	if (rbr_holder_is_here(&mark.by, &machines->here)) {
+	if (is_own(machines, &mark)) {
 		if (!mark.kept)
 			rbr_rotation_suppose(rotation, (unsigned)mark.sends, mark.sent_ms);
 		return NULL;
@@ -200,18 +220,21 @@ free_lease(struct rbr_machines *machines)
 	const struct ringbearer_view *view = &machines->shared.view;
 	struct rbr_holder holder;
 	struct rbr_mark mark;
+	bool marked;
 
 	if (view->lease == 0)
 		return 0;
-	if (rbr_record_read_holder(view->holder, &holder) && rbr_holder_is_here(&holder, &machines->here))
+	marked = rbr_record_read_mark(rbr_shared_record(&machines->shared, RBR_RECORD_MARK), &mark) &&
+		mark.lease == view->lease;
+	if (rbr_record_read_holder(view->holder, &holder) && rbr_holder_is_here(&holder, &machines->here) &&
+		(!marked || is_own(machines, &mark)))
 		return view->lease;
 	if (machines->met_lease != view->lease) {
 		machines->met_lease = view->lease;
 		machines->met_ms = rbr_now_ms();
 		memcpy(machines->met_host, holder.host, sizeof machines->met_host);
 	}
-	if (rbr_record_read_mark(rbr_shared_record(&machines->shared, RBR_RECORD_MARK), &mark) &&
-		mark.lease == view->lease)
+	if (marked)
 		return -1;
 	return rbr_now_ms() - machines->met_ms >= UNMARKED_MS ? view->lease : -1;
 }
@@ -488,8 +511,7 @@ rbr_machines_tidy(struct rbr_machines *machines)
 	int rc;
 
 	if (!machines->open || !rbr_record_read_mark(rbr_shared_record(&machines->shared, RBR_RECORD_MARK), &mark) ||
-		!rbr_holder_is_here(&mark.by, &machines->here) || !mark.kept ||
-		rbr_rotation_is_marked(machines->rotation, mark.used))
+		!is_own(machines, &mark) || !mark.kept || rbr_rotation_is_marked(machines->rotation, mark.used))
 		return 0;
 	rc = rbr_shared_change(&machines->shared, &change);
 	return rc == RINGBEARER_E_BUSY ? 0 : rc;

@@ -123,6 +123,7 @@ rbr_record_read_holder(const struct ringbearer_secret *text, struct rbr_holder *
 {
 	RBR_CLEANUP(rbr_message_wipe) struct rbr_message message = RBR_MESSAGE_EMPTY;
 
+	memset(ret_holder, 0, sizeof *ret_holder);
 	return parse(text, &message) && get_holder(&message, ret_holder);
 }
 

@@ -7,6 +7,8 @@ import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
 import { after, afterEach, before, describe, test } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { compile } from './lib/builds.mjs';
 import { crowd, agreed } from './lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from './lib/fleet.mjs';
 import { writeAccount } from './lib/message.mjs';
@@ -16,6 +18,7 @@ import { World } from './lib/world.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 
+const LAUNCHER = fileURLToPath(new URL('lib/launcher.c', import.meta.url));
 const skip = obstacle() ?? etcdMissing();
 const KEYS = { account: NAME, capability: ['authtype', 'error'] };
 
@@ -185,6 +188,30 @@ describe('a login that three machines share', { skip }, () => {
     await fleet.logIn(three);
     loseAll();
     assert.equal(await asked(async () => agreed([await one.get(), await two.get()])), 1);
+  });
+
+  test('a machine that died while it asked and has lost its memory does not ask with the same token again', async () => {
+    const launcher = path.join(one.dir, 'launcher');
+    await compile('-O', '-D_GNU_SOURCE', '-o', launcher, LAUNCHER);
+    one.confine(launcher);
+    await age();
+    const endLease = async () => {
+      const held = Object.entries(await etcd.dump()).find(([key]) => key.endsWith('/lease'));
+      await etcd.call('/v3/lease/revoke', { ID: held[1].lease });
+    };
+    await world.control.fault({ kind: 'delay', seconds: 1 });
+    const before = (await tokensSent(world)).length;
+    const dying = one.get();
+    await untilAsked(world, before + 1);
+    one.kill();
+    await dying;
+    one.forget();
+    await endLease();
+    const { answer, stderr } = await one.get();
+    assert.equal(answer.error, 'rotation_uncertain', stderr);
+    assert.match(stderr, /^ringbearer: [^\n]*the machine \S+ was cut off/);
+    assert.equal((await tokensSent(world)).length, before + 1);
+    await fleet.logIn();
   });
 
   test('a machine without the key is told so', async () => {

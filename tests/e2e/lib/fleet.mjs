@@ -84,6 +84,32 @@ class Machine {
     fs.utimesSync(path.join(this.env.XDG_CONFIG_HOME, 'ringbearer/accounts', NAME), now, now);
   }
 
+  // The kernel keeps no keys for it from now on, so that its memory is in files. LAUNCHER is launcher.c's program.
+  confine(launcher) {
+    const confined = path.join(this.dir, 'confined');
+    fs.writeFileSync(confined, `#!/bin/sh\nexec ${launcher} deny 1 ${this.world.program} "$@"\n`, { mode: 0o755 });
+    this.program = confined;
+    this.own();
+  }
+
+  // All that is in its memory is lost, as when a session or a container ends; the locks look as they did.
+  forget() {
+    for (const folder of [path.join(this.runtime, 'ringbearer'), `/dev/shm/ringbearer-${this.uid}`, `/tmp/ringbearer-${this.uid}`]) {
+      for (const name of fs.existsSync(folder) ? fs.readdirSync(folder) : []) {
+        if (!name.endsWith('.lock')) fs.rmSync(path.join(folder, name));
+      }
+    }
+  }
+
+  // All that runs there is dead at once.
+  kill() {
+    for (const pid of fs.readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
+      try {
+        if (fs.statSync(`/proc/${pid}`).uid === this.uid) process.kill(Number(pid), 'SIGKILL');
+      } catch { /* it has gone */ }
+    }
+  }
+
   // ---- programs
 
   exec(file, args = [], { env, ...options } = {}) {
