@@ -6,13 +6,16 @@ import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
-import { BUILD, SOURCE, compile } from '../../e2e/lib/builds.mjs';
+import { BUILD, SOURCE, compile, isInstrumented } from '../../e2e/lib/builds.mjs';
 import { start, stop } from '../../e2e/lib/processes.mjs';
 
 export const modules = process.env.RINGBEARER_MODULE_DIR ?? path.join(BUILD, 'helper/modules/.libs');
 export const SEAL_KEY = '5e'.repeat(32);
 // ringbearer.h
 export const CODES = { ok: 0, busy: -12, unavailable: -8, absent: -9, locked: -6, config: -18, system: -22 };
+
+// Why the operations of the built modules cannot be called here; or false.
+export const undrivable = () => isInstrumented() && 'an instrumented module wants an instrumented program';
 
 let program;
 
