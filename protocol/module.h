@@ -210,11 +210,12 @@ typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void 
 
 #define RINGBEARER_RECORDS_MAX 64 /* of an item */
 #define RINGBEARER_RECORD_NAME_MAX 40 /* bytes, a to z, 0 to 9 and "-" */
+#define RINGBEARER_RECORD_SIZE_MAX (128 * 1024) /* bytes of its value */
 #define RINGBEARER_RECORD_SECONDS_MAX (10 * 24 * 3600)
 
 struct ringbearer_record {
 	const char *name;
-	struct ringbearer_secret *value; /* up to 128 KiB; in a change NULL: away with it */
+	struct ringbearer_secret *value; /* in a change NULL: away with it */
 	int64_t seconds; /* in a change: how long it stays; 0: until it is dropped */
 	int64_t version; /* in a view: the step that wrote it, comparable with the view's `revision` */
 };

@@ -21,6 +21,7 @@
 #include "machines.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "journal/spent.h"
@@ -34,6 +35,7 @@
 #define UNMARKED_MS (10 * 1000) /* who has not come to its mark by then has died, or sleeps */
 #define EMPTY_WAIT_MS 500 /* between two looks that showed the same */
 #define LEAVE_MS (2 * 1000) /* for what is done when the answer is known */
+#define RECORDS_KEPT 48 /* of an item, before the oldest makes room; the store takes a few more */
 #define LONG_AGO_MS (24 * 3600 * 1000)
 
 static int64_t
@@ -362,6 +364,27 @@ rbr_machines_refresh_token(struct rbr_machines *machines, struct ringbearer_secr
 	return rbr_shared_value(&machines->shared, ret_token);
 }
 
+/* Whoever asks for another scope or resource each time leaves a record each time. The oldest, by its NAME, goes before the store is
+ * full. */
+static size_t
+make_room(const struct rbr_machines *machines, const struct rbr_record_names *names,
+	char name[RINGBEARER_RECORD_NAME_MAX + 1], struct ringbearer_record *ret_record)
+{
+	const struct ringbearer_view *view = &machines->shared.view;
+	const struct ringbearer_record *oldest = NULL;
+	size_t i;
+
+	for (i = 0; view->record_count >= RECORDS_KEPT && i < view->record_count; i++)
+		if (rbr_record_can_go(&view->records[i], names) &&
+			(!oldest || view->records[i].version < oldest->version))
+			oldest = &view->records[i];
+	if (!oldest)
+		return 0;
+	(void)snprintf(name, RINGBEARER_RECORD_NAME_MAX + 1, "%s", oldest->name); /* the view may be another by then */
+	*ret_record = (struct ringbearer_record){.name = name};
+	return 1;
+}
+
 /* Is NEXT in the store already? A transaction whose answer was lost may have been made. */
 static int
 settle_conflict(struct rbr_machines *machines, const struct ringbearer_secret *next, int64_t version, bool *ret_again)
@@ -417,7 +440,8 @@ rbr_machines_keep(struct rbr_machines *machines, const struct ringbearer_secret 
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret token = RBR_SECRET_EMPTY;
 	const struct rbr_exchange *exchange = machines->exchange;
 	struct ringbearer_record records[] = {
-		{.name = RBR_RECORD_MARK}, {.name = RBR_RECORD_DEAD}, {.name = NULL}, {.name = NULL}};
+		{.name = RBR_RECORD_MARK}, {.name = RBR_RECORD_DEAD}, {.name = NULL}, {.name = NULL}, {.name = NULL}};
+	char oldest[RINGBEARER_RECORD_NAME_MAX + 1];
 	size_t count = 2;
 	int rc;
 
@@ -428,6 +452,7 @@ rbr_machines_keep(struct rbr_machines *machines, const struct ringbearer_secret 
 		records[count].name = names.token;
 		records[count++].value = &token;
 	}
+	count += make_room(machines, &names, oldest, &records[count]);
 	rbr_trace(exchange->call.context, "keeping the refresh token of %s", exchange->call.account->name);
 	rc = replace(machines, next, records, count);
 	if (rc == 0)
@@ -452,7 +477,7 @@ rbr_machines_bury(struct rbr_machines *machines)
 /* What is left to say when it is over. */
 static size_t
 last_words(struct rbr_machines *machines, const struct rbr_record_names *names, struct ringbearer_secret texts[2],
-	int rc, bool everybodys, struct ringbearer_record records[3])
+	char oldest[RINGBEARER_RECORD_NAME_MAX + 1], int rc, bool everybodys, struct ringbearer_record records[4])
 {
 	struct rbr_mark dead = {.by = machines->here, .sends = 1};
 	size_t count = 0;
@@ -467,7 +492,7 @@ last_words(struct rbr_machines *machines, const struct rbr_record_names *names, 
 	if (rc < 0 && everybodys &&
 		rbr_record_write_verdict(error_of(machines), names, &texts[1], &records[count].seconds))
 		count++;
-	return count;
+	return count + make_room(machines, names, oldest, &records[count]);
 }
 
 void
@@ -475,7 +500,8 @@ rbr_machines_leave(struct rbr_machines *machines, int rc, bool everybodys)
 {
 	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names = {.token = ""};
 	struct ringbearer_secret texts[2] = {RBR_SECRET_EMPTY, RBR_SECRET_EMPTY};
-	struct ringbearer_record records[3];
+	struct ringbearer_record records[4];
+	char oldest[RINGBEARER_RECORD_NAME_MAX + 1];
 	struct ringbearer_change change = {.size = sizeof change,
 		.if_lease = machines->shared.lease,
 		.release = true,
@@ -488,7 +514,7 @@ rbr_machines_leave(struct rbr_machines *machines, int rc, bool everybodys)
 		return;
 	error = *error_of(machines);
 	if (rbr_record_names(machines->exchange->call.account, &names) == 0)
-		change.record_count = last_words(machines, &names, texts, rc, everybodys, records);
+		change.record_count = last_words(machines, &names, texts, oldest, rc, everybodys, records);
 	machines->exchange->call.deadline_ms = rbr_now_ms() + LEAVE_MS;
 	left = rbr_shared_change(&machines->shared, &change);
 	if (left < 0)

@@ -241,7 +241,9 @@ rbr_record_write_token(const struct rbr_exchange *exchange, const struct rbr_rec
 		rc = rbr_message_add(&message, "id_token", rbr_secret_string(tokens->id_token));
 	if (rc == 0 && tokens->id_token)
 		rc = rbr_message_add_number(&message, "id_expires", tokens->id_expires);
-	return format(&message, rc, text);
+	rc = format(&message, rc, text);
+	/* Together with the next refresh token it would be refused, and that would never be kept. */
+	return rc == 0 && text->size > RINGBEARER_RECORD_SIZE_MAX ? RINGBEARER_E_MALFORMED_RESPONSE : rc;
 }
 
 static struct ringbearer_secret *
@@ -286,6 +288,13 @@ rbr_record_read_token(
 	tokens->expires_in = rbr_message_get_number(&message, "expires_in", RINGBEARER_EXPIRES_UNKNOWN);
 	date(exchange, rbr_message_get_number(&message, "obtained_ms", 0));
 	return tokens->token_type && tokens->access_token;
+}
+
+bool
+rbr_record_can_go(const struct ringbearer_record *record, const struct rbr_record_names *names)
+{
+	return (strncmp(record->name, "token-", 6) == 0 || strncmp(record->name, "verdict-", 8) == 0) &&
+		strcmp(record->name, names->token) != 0 && strcmp(record->name, names->verdict) != 0;
 }
 
 /* -- verdicts -- */

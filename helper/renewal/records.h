@@ -62,6 +62,9 @@ int rbr_record_write_token(const struct rbr_exchange *exchange, const struct rbr
 bool rbr_record_read_token(
 	const struct ringbearer_record *record, const struct rbr_record_names *names, struct rbr_exchange *exchange);
 
+/* Is RECORD a token or a verdict of what others asked for: what can be had again? */
+bool rbr_record_can_go(const struct ringbearer_record *record, const struct rbr_record_names *names);
+
 /* Why context->error: for everybody for a while, or for those who are waiting now; false: no other machine should hear of it. */
 bool rbr_record_write_verdict(const struct rbr_error *error, const struct rbr_record_names *names,
 	struct ringbearer_secret *text, int64_t *ret_seconds);

@@ -190,6 +190,13 @@ describe('a login that three machines share', { skip }, () => {
     assert.equal(await asked(async () => agreed([await one.get(), await two.get()])), 1);
   });
 
+  test('a token that is too long to be shared does not keep the next refresh token out of the store', async () => {
+    await world.control.fault({ kind: 'long', members: { access_token: 65500, scope: 65500 } });
+    const { code, stderr } = await one.run(['refresh', NAME]);
+    assert.equal(code, 0, stderr);
+    assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
+  });
+
   test('a machine that died while it asked and has lost its memory does not ask with the same token again', async () => {
     const launcher = path.join(one.dir, 'launcher');
     await compile('-O', '-D_GNU_SOURCE', '-o', launcher, LAUNCHER);

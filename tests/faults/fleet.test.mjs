@@ -230,6 +230,15 @@ describe('machines that share a login', { skip }, () => {
     }
   });
 
+  test('who asks for another resource each time stands in nobody\'s way', { skip: !EVERY && 'seventy renewals: only with FAULT_RUNS=all' }, async () => {
+    for (let i = 0; i < 70; i += 1) {
+      const { code, stderr } = await fleet.machines[0].get({ resource: `https://api-${i}.example.com/` });
+      assert.equal(code, 0, stderr);
+    }
+    const { code, stderr } = await fleet.machines[1].get();
+    assert.equal(code, 0, stderr);
+  });
+
   // What waiting costs the store. Each machine asks it once for all of its callers.
   test('the store is asked as often by each machine, however many there are', async (t) => {
     const most = [];

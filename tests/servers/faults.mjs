@@ -155,6 +155,7 @@ export const after = {
     Object.assign(o, fault.set);
     for (const key of fault.unset ?? []) delete o[key];
   }),
+  long: edit((o, fault) => { for (const [name, size] of Object.entries(fault.members)) o[name] = 'A'.repeat(size); }), // that many letters in these
   raw: (ctx, fault) => { // any body: text in `body`, or bytes in `body_base64`
     ctx.status = fault.status ?? 200;
     json(ctx, bytesOf(fault));
