@@ -32,7 +32,8 @@
 	(5 * 1000) /* by which a lease outlives what it is taken for: clocks that run apart, and our own steps */
 #define BEFORE_SENDING_MS \
 	(20 * 1000) /* that secrets, name, connection and TLS may take on top, or the lease is kept up */
-#define UNMARKED_MS (10 * 1000) /* who has not come to its mark by then has died, or sleeps */
+#define UNMARKED_MS \
+	(15 * 1000) /* who has not come to its mark by then has died, or sleeps: a connection may take 10 s of it */
 #define EMPTY_WAIT_MS 500 /* between two looks that showed the same */
 #define LEAVE_MS (2 * 1000) /* for what is done when the answer is known */
 #define RECORDS_KEPT 48 /* of an item, before the oldest makes room; the store takes a few more */
@@ -291,6 +292,8 @@ wait_for_turn(struct rbr_machines *machines, const struct rbr_wish *wish, struct
 		lease = free_lease(machines);
 		if (lease >= 0)
 			rc = take_lease(machines, lease);
+		if (rc == RINGBEARER_E_BUSY) /* somebody was faster, whose time begins here */
+			(void)free_lease(machines);
 		if (lease < 0 || rc == RINGBEARER_E_BUSY)
 			rc = wait_for_change(machines, until_ms);
 	}
