@@ -94,16 +94,18 @@ static int
 take_token(struct journey *journey, struct rbr_etcd_reply *reply)
 {
 	const struct rbr_etcd *etcd = journey->etcd;
-	struct json_object *object = rbr_json_parse(reply->body, reply->size);
+	struct json_object *object =
+		rbr_json_parse(etcd->host->secret_data(reply->body), etcd->host->secret_size(reply->body));
 	const char *token = object ? rbr_json_text(object, "token") : NULL;
+	bool sound = token && is_token(token);
 
-	if (token && is_token(token)) {
+	if (sound) {
 		etcd->host->hide(etcd->call, token, strlen(token));
 		etcd->host->secret_free(journey->kept->token);
 		journey->kept->token = etcd->host->secret_new(token, strlen(token));
 	}
 	json_object_put(object);
-	if (!token || !is_token(token))
+	if (!sound)
 		return etcd->host->fail(etcd->call, RINGBEARER_E_STORE_UNAVAILABLE,
 			"etcd took the user and the password and gave no token; check `store_endpoint`");
 	return journey->kept->token ? 0 : rbr_etcd_no_memory(etcd);
@@ -273,7 +275,8 @@ post(struct journey *journey, size_t endpoint, const char *path, const struct ri
 		trial->closed = ret_reply->closed;
 		return ret_reply->outcome == RBR_ETCD_UNKNOWN ? RBR_ETCD_UNSURE : RBR_ETCD_NO_GATEWAY;
 	}
-	refusal = rbr_etcd_refusal_read(ret_reply->status, ret_reply->body, ret_reply->size, said);
+	refusal = rbr_etcd_refusal_read(ret_reply->status, etcd->host->secret_data(ret_reply->body),
+		etcd->host->secret_size(ret_reply->body), said);
 	etcd->host->blot(etcd->call, said);
 	etcd->host->clean(etcd->call, said);
 	journey->course->refusal = refusal;
@@ -320,7 +323,7 @@ introduce(struct journey *journey, size_t endpoint)
 		rc = take_token(journey, &reply);
 	if (rc < 0)
 		(void)give_up(journey, rc);
-	rbr_etcd_reply_wipe(&reply);
+	rbr_etcd_reply_wipe(etcd, &reply);
 	rbr_etcd_body_wipe(&body);
 	/* Nothing of what was asked for has left. */
 	return refusal == RBR_ETCD_UNSURE ? RBR_ETCD_LEADERLESS : refusal;
@@ -340,7 +343,7 @@ attempt(struct journey *journey, size_t endpoint, struct rbr_etcd_reply *ret_rep
 		journey->kept->token = NULL;
 		if (!journey->introduced) {
 			journey->introduced = true;
-			rbr_etcd_reply_wipe(ret_reply);
+			rbr_etcd_reply_wipe(journey->etcd, ret_reply);
 			return attempt(journey, endpoint, ret_reply);
 		}
 	}
@@ -355,7 +358,8 @@ static bool
 take_answer(struct journey *journey, size_t endpoint, const struct rbr_etcd_reply *reply,
 	struct rbr_etcd_answer *ret_answer)
 {
-	if (rbr_etcd_answer_read(reply->body, reply->size, ret_answer))
+	if (rbr_etcd_answer_read(journey->etcd->host->secret_data(reply->body),
+		    journey->etcd->host->secret_size(reply->body), ret_answer))
 		return true;
 	note(&journey->trials[endpoint], "its answer is none of etcd's");
 	journey->trials[endpoint].no_gateway = true;
@@ -381,7 +385,7 @@ go_round(struct journey *journey, struct rbr_etcd_answer *ret_answer)
 			take_answer(journey, endpoint, &reply, ret_answer);
 		if (refusal == RBR_ETCD_UNSURE || (refusal == RBR_ETCD_AGREED && !over && !journey->failed))
 			journey->course->unsure = true;
-		rbr_etcd_reply_wipe(&reply);
+		rbr_etcd_reply_wipe(etcd, &reply);
 		if (over)
 			journey->kept->preferred = endpoint;
 		if (over || journey->failed)
@@ -433,8 +437,8 @@ rbr_etcd_ask(const struct rbr_etcd *etcd, const struct rbr_etcd_request *request
 
 	if (rc == 0 && request->grant)
 		rc = rbr_etcd_body_check(request->grant);
-	if (rc == 0 && !journey.kept)
-		rc = rbr_etcd_no_memory(etcd);
+	if (!journey.kept)
+		return rbr_etcd_no_memory(etcd);
 	if (rc == 0)
 		rc = rbr_etcd_http_check(etcd);
 	if (rc < 0)
@@ -463,18 +467,20 @@ rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_
 		.token = kept ? kept->token : NULL,
 		.limits = {whole_ms, whole_ms}};
 	struct rbr_writer writer = rbr_writer_start(why, RBR_ETCD_WHY_MAX);
-	struct rbr_etcd_reply reply;
+	struct rbr_etcd_reply reply = {0};
 	char said[RBR_ETCD_SAID_MAX];
 	bool good = false;
 
 	memset(ret_answer, 0, sizeof *ret_answer);
 	if (request->body->failed || rbr_etcd_http_post(etcd, &post, &reply) < 0) {
 		rbr_write_text(&writer, "memory is short");
+		rbr_etcd_reply_wipe(etcd, &reply);
 		return false;
 	}
 	if (reply.outcome != RBR_ETCD_ANSWERED) {
 		rbr_write_text(&writer, reply.why);
-	} else if (rbr_etcd_refusal_read(reply.status, reply.body, reply.size, said) != RBR_ETCD_AGREED) {
+	} else if (rbr_etcd_refusal_read(reply.status, etcd->host->secret_data(reply.body),
+			   etcd->host->secret_size(reply.body), said) != RBR_ETCD_AGREED) {
 		etcd->host->blot(etcd->call, said);
 		etcd->host->clean(etcd->call, said);
 		if (said[0] != '\0')
@@ -482,11 +488,12 @@ rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_
 		else
 			rbr_write_format(&writer, "it answers with status %ld, and not as etcd does", reply.status);
 	} else {
-		good = rbr_etcd_answer_read(reply.body, reply.size, ret_answer);
+		good = rbr_etcd_answer_read(
+			etcd->host->secret_data(reply.body), etcd->host->secret_size(reply.body), ret_answer);
 		if (!good)
 			rbr_write_text(&writer, "its answer is none of etcd's");
 	}
-	rbr_etcd_reply_wipe(&reply);
+	rbr_etcd_reply_wipe(etcd, &reply);
 	return good;
 }
 
@@ -531,7 +538,7 @@ watch_at(struct journey *journey, size_t endpoint, int64_t milliseconds, struct 
 	else if (!watcher->heard)
 		note(&journey->trials[endpoint], "it does not watch");
 	journey->trials[endpoint].tls = reply.tls;
-	rbr_etcd_reply_wipe(&reply);
+	rbr_etcd_reply_wipe(etcd, &reply);
 	return journey->failed || (watcher->heard && watcher->news != RBR_ETCD_NEWS_NONSENSE);
 }
 
@@ -547,8 +554,8 @@ rbr_etcd_watch(const struct rbr_etcd *etcd, const struct rbr_etcd_body *body, in
 	size_t i;
 	int rc = rbr_etcd_body_check(body);
 
-	if (rc == 0 && !journey.kept)
-		rc = rbr_etcd_no_memory(etcd);
+	if (!journey.kept)
+		return rbr_etcd_no_memory(etcd);
 	if (rc == 0)
 		rc = rbr_etcd_http_check(etcd);
 	for (i = 0; rc == 0 && !over && i < etcd->endpoint_count; i++) {

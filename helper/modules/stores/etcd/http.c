@@ -15,7 +15,6 @@
 #include "protocol/writer.h"
 
 #define URL_MAX 4608
-#define FIRST_ROOM 4096
 #define POLL_MS 1000
 #define AHEAD_MS 100 /* that an answer which nobody looks at is waited for, for the connection's sake */
 
@@ -31,7 +30,7 @@ struct transfer {
 	struct rbr_etcd_reply *reply;
 	int64_t begun_ms;
 	unsigned sent; /* how often its first byte was about to leave */
-	size_t line; /* where the line begins in the body that is not whole yet */
+	size_t line; /* where the one begins that is not whole yet */
 	bool enough; /* the line taker wants no more */
 	bool unheard;
 };
@@ -43,59 +42,41 @@ config(const struct rbr_etcd *etcd, const char *key)
 }
 
 void
-rbr_etcd_reply_wipe(struct rbr_etcd_reply *reply)
+rbr_etcd_reply_wipe(const struct rbr_etcd *etcd, struct rbr_etcd_reply *reply)
 {
-	if (reply->body)
-		explicit_bzero(reply->body, reply->room);
-	free(reply->body);
+	etcd->host->secret_free(reply->body);
 	memset(reply, 0, sizeof *reply);
 }
 
 /* -- what comes -- */
 
+/* A NUL goes behind it. */
 static bool
-grow(struct rbr_etcd_reply *reply, size_t size)
+take_line(struct transfer *transfer, const char *text, size_t size)
 {
-	size_t room = reply->room > 0 ? reply->room : FIRST_ROOM;
-	char *body;
+	char *line = strndup(text, size);
 
-	while (room <= reply->size + size)
-		room *= 2;
-	if (room == reply->room)
-		return true;
-	body = malloc(room);
-	if (!body)
-		return false;
-	if (reply->body) {
-		memcpy(body, reply->body, reply->size);
-		explicit_bzero(reply->body, reply->room);
-		free(reply->body);
-	}
-	reply->body = body;
-	reply->room = room;
-	return true;
+	if (!line || strlen(line) != size || !transfer->post->take_line(line, size, transfer->post->data))
+		transfer->enough = true;
+	free(line);
+	return !transfer->enough;
 }
 
-/* Hands over the lines that are whole, and moves what is left to the front. */
+/* Hands over the lines that are whole. */
 static bool
 take_lines(struct transfer *transfer)
 {
-	struct rbr_etcd_reply *reply = transfer->reply;
-	char *end;
-	size_t begin = 0;
+	const struct ringbearer_host *host = transfer->etcd->host;
+	const struct ringbearer_secret *body = transfer->reply->body;
+	const char *text = host->secret_data(body), *begin = text + transfer->line, *end;
 
-	while (!transfer->enough && (end = memchr(reply->body + begin, '\n', reply->size - begin))) {
-		size_t size = (size_t)(end - reply->body) - begin;
-
-		*end = '\0';
-		if (size > 0 && !transfer->post->take_line(reply->body + begin, size, transfer->post->data))
-			transfer->enough = true;
-		begin += size + 1;
+	while ((end = memchr(begin, '\n', host->secret_size(body) - (size_t)(begin - text)))) {
+		if (end > begin && !take_line(transfer, begin, (size_t)(end - begin)))
+			return false;
+		begin = end + 1;
 	}
-	memmove(reply->body, reply->body + begin, reply->size - begin);
-	reply->size -= begin;
-	reply->body[reply->size] = '\0';
-	return !transfer->enough;
+	transfer->line = (size_t)(begin - text);
+	return true;
 }
 
 static size_t
@@ -103,24 +84,22 @@ take_body(char *data, size_t size, size_t count, void *user)
 {
 	struct transfer *transfer = user;
 	struct rbr_etcd_reply *reply = transfer->reply;
+	const struct ringbearer_host *host = transfer->etcd->host;
 	size_t taken = size * count;
 	long status = 0;
 
-	if (taken > RBR_ETCD_ANSWER_MAX - reply->size) {
-		transfer->reply->excess = true;
+	if (taken > RBR_ETCD_ANSWER_MAX - host->secret_size(reply->body)) {
+		reply->excess = true;
 		return 0;
 	}
-	if (!grow(reply, taken))
+	if (host->secret_append(reply->body, data, taken) < 0)
 		return 0;
-	memcpy(reply->body + reply->size, data, taken);
-	reply->size += taken;
-	reply->body[reply->size] = '\0';
 	(void)curl_easy_getinfo(kept, CURLINFO_RESPONSE_CODE, &status);
 	return transfer->post->take_line && status == 200 && !take_lines(transfer) ? 0 : taken;
 }
 
 static size_t
-take_header(char *data, size_t size, size_t count, void *user)
+take_header(char *data, size_t size, size_t count, void *user) /* NOLINT: libcurl's type */
 {
 	struct transfer *transfer = user;
 
@@ -271,7 +250,7 @@ set_transport(CURL *curl, const struct rbr_etcd *etcd, const char *url)
 
 /* Takes what comes, and leaves it. */
 static size_t
-ignore(char *data, size_t size, size_t count, void *user)
+ignore(char *data, size_t size, size_t count, void *user) /* NOLINT: libcurl's type */
 {
 	(void)data;
 	(void)user;
@@ -428,7 +407,8 @@ perform(struct transfer *transfer, const char *url)
 			curl_easy_getinfo(kept, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
 			version == CURL_HTTP_VERSION_2_0;
 	etcd->host->log(etcd->call, RINGBEARER_LOG_TRACE, "%s: status %ld, %zu bytes",
-		reply->outcome == RBR_ETCD_ANSWERED ? "answered" : reply->why, reply->status, reply->size);
+		reply->outcome == RBR_ETCD_ANSWERED ? "answered" : reply->why, reply->status,
+		etcd->host->secret_size(reply->body));
 }
 
 /* Returns the longer list; what was there stays, and is the caller's, if memory is short. */
@@ -515,10 +495,10 @@ rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post
 	if (!write_url(url, post->endpoint, post->path))
 		return etcd->host->fail(
 			etcd->call, RINGBEARER_E_CONFIG, "`store_endpoint` is too long; mend the account");
-	if (!start() || !grow(ret_reply, 0) || !make_headers(etcd, post, &headers)) {
+	ret_reply->body = etcd->host->secret_new("", 0);
+	if (!ret_reply->body || !start() || !make_headers(etcd, post, &headers)) {
 		rc = etcd->host->fail(etcd->call, RINGBEARER_E_SYSTEM, "libcurl cannot be started");
 	} else {
-		ret_reply->body[0] = '\0';
 		set_transport(kept, etcd, url);
 		set_body(kept, post, etcd->host, post->body, headers);
 		set_request(&transfer);

@@ -9,7 +9,7 @@
 
 #include "etcd.h"
 
-#define RBR_ETCD_ANSWER_MAX (12u * 1024 * 1024) /* bytes: an item with all that it may have */
+#define RBR_ETCD_ANSWER_MAX (4u * 1024 * 1024 - 1) /* bytes; etcd itself takes 1.5 MiB at once */
 #define RBR_ETCD_HEADERS_MAX 32768 /* bytes */
 #define RBR_ETCD_WHY_MAX 320
 
@@ -48,9 +48,7 @@ struct rbr_etcd_post {
 struct rbr_etcd_reply {
 	enum rbr_etcd_outcome outcome;
 	long status;
-	char *body; /* with a NUL behind */
-	size_t size;
-	size_t room;
+	struct ringbearer_secret *body; /* NULL: there was no request */
 	size_t header_bytes;
 	bool excess; /* the answer was too long */
 	bool closed; /* the connection was, from the other side, before anything came */
@@ -67,7 +65,7 @@ int rbr_etcd_http_check(const struct rbr_etcd *etcd) __attribute__((warn_unused_
 int rbr_etcd_http_post(const struct rbr_etcd *etcd, const struct rbr_etcd_post *post, struct rbr_etcd_reply *ret_reply)
 	__attribute__((warn_unused_result));
 
-void rbr_etcd_reply_wipe(struct rbr_etcd_reply *reply);
+void rbr_etcd_reply_wipe(const struct rbr_etcd *etcd, struct rbr_etcd_reply *reply);
 
 /* Does the connection that was used last take several requests at a time (HTTP/2)? */
 bool rbr_etcd_http_multiplexes(void);

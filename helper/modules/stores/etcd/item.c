@@ -108,12 +108,13 @@ rbr_etcd_add_range(struct rbr_etcd_body *body, const struct rbr_etcd_item *item,
 	rbr_etcd_add_prefix(body, key);
 }
 
-static int
+/* More than 15: it is none. */
+static unsigned
 digit(char c)
 {
 	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+		return (unsigned)(c - '0');
+	return c >= 'A' && c <= 'F' ? (unsigned)(c - 'A') + 10 : 16;
 }
 
 /* Ends the member at TEXT, a slash behind it, and decodes it in place. Returns what follows; NULL if it was not encoded by us. */
@@ -131,7 +132,7 @@ take_member(char *text)
 			*to = *text++;
 			continue;
 		}
-		if (end - text < 3 || digit(text[1]) < 0 || digit(text[2]) < 0)
+		if (end - text < 3 || digit(text[1]) > 15 || digit(text[2]) > 15)
 			return NULL;
 		*to = (char)(digit(text[1]) << 4 | digit(text[2]));
 		if (*to == '\0' || strchr(LETTERS, *to))

@@ -11,30 +11,30 @@
 
 /* What etcd's codes (those of gRPC) and words mean; the first line that fits counts. */
 static const struct {
-	int code;
 	const char *words; /* that are in what it says; "": whatever it says */
+	int code;
 	enum rbr_etcd_refusal meaning;
 } meanings[] = {
-	{14, "no leader", RBR_ETCD_LEADERLESS},
-	{14, "", RBR_ETCD_UNSURE}, /* request timed out, leader changed, server stopped, … */
-	{1, "", RBR_ETCD_UNSURE},
-	{2, "", RBR_ETCD_UNSURE},
-	{4, "", RBR_ETCD_UNSURE},
-	{10, "", RBR_ETCD_UNSURE},
-	{13, "", RBR_ETCD_UNSURE},
-	{8, "too many requests", RBR_ETCD_HURRIED},
-	{8, "received message larger", RBR_ETCD_LARGE},
-	{8, "", RBR_ETCD_FULL},
-	{7, "", RBR_ETCD_FORBIDDEN},
-	{16, "", RBR_ETCD_STALE},
-	{3, "authentication failed", RBR_ETCD_STRANGER},
-	{3, "user name is empty", RBR_ETCD_STRANGER},
-	{3, "user name not found", RBR_ETCD_STRANGER},
-	{9, "authentication is not enabled", RBR_ETCD_OPEN},
-	{5, "lease not found", RBR_ETCD_LEASE_GONE},
-	{11, "compacted", RBR_ETCD_COMPACTED},
-	{3, "too large", RBR_ETCD_LARGE},
-	{9, "user name not found", RBR_ETCD_STRANGER},
+	{"no leader", 14, RBR_ETCD_LEADERLESS},
+	{"", 14, RBR_ETCD_UNSURE}, /* request timed out, leader changed, server stopped, … */
+	{"", 1, RBR_ETCD_UNSURE},
+	{"", 2, RBR_ETCD_UNSURE},
+	{"", 4, RBR_ETCD_UNSURE},
+	{"", 10, RBR_ETCD_UNSURE},
+	{"", 13, RBR_ETCD_UNSURE},
+	{"too many requests", 8, RBR_ETCD_HURRIED},
+	{"received message larger", 8, RBR_ETCD_LARGE},
+	{"", 8, RBR_ETCD_FULL},
+	{"", 7, RBR_ETCD_FORBIDDEN},
+	{"", 16, RBR_ETCD_STALE},
+	{"authentication failed", 3, RBR_ETCD_STRANGER},
+	{"user name is empty", 3, RBR_ETCD_STRANGER},
+	{"user name not found", 3, RBR_ETCD_STRANGER},
+	{"authentication is not enabled", 9, RBR_ETCD_OPEN},
+	{"lease not found", 5, RBR_ETCD_LEASE_GONE},
+	{"compacted", 11, RBR_ETCD_COMPACTED},
+	{"too large", 3, RBR_ETCD_LARGE},
+	{"user name not found", 9, RBR_ETCD_STRANGER},
 };
 
 static enum rbr_etcd_refusal
