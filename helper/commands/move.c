@@ -2,7 +2,7 @@
 /*
  * `move`: an account's secrets go from one store to another. They are copied and read back, then the account's file names the new
  * store, and only then do they leave the old one: whenever this ends, the store that the file names has them. Renewals
- * wait meanwhile, so that no token is used up in between.
+ * wait meanwhile, on other machines that share the login as well, so that no token is used up in between.
  */
 #include "config.h"
 
@@ -16,6 +16,7 @@
 #include "command.h"
 #include "needs.h"
 #include "person/log.h"
+#include "renewal/sharing.h"
 #include "renewal/turn.h"
 #include "stores.h"
 #include "vault/vault.h"
@@ -255,6 +256,7 @@ move(struct moving *moving)
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret before = RBR_SECRET_EMPTY;
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret after = RBR_SECRET_EMPTY;
 	RBR_CLEANUP(rbr_close) int lock = -1;
+	RBR_CLEANUP(rbr_sharing_resume) struct rbr_shared shared = {.vault = NULL};
 	struct rbr_context *context = moving->context;
 	const struct rbr_account *old = &moving->old.account;
 	int rc = 0;
@@ -272,9 +274,13 @@ move(struct moving *moving)
 		rc = open_place(context, &moving->old);
 	if (rc == 0)
 		rc = wait_for_turn(moving, &lock);
+	if (rc == 0)
+		rc = rbr_sharing_pause(&moving->old.vault, &shared);
 	if (rc < 0)
 		return rc;
 	rc = carry_all(moving);
+	if (rc == 0)
+		rc = rbr_sharing_check(&shared);
 	if (rc == 0)
 		rc = rbr_write_over(context, old->path, &after);
 	if (rc < 0)

@@ -15,6 +15,8 @@
 
 #define LINE_SIZE 256
 #define TIME_SIZE 32
+#define PAUSE_SECONDS 60
+#define RESUME_MS (2 * 1000)
 
 struct telling {
 	const struct rbr_shared *shared;
@@ -166,4 +168,82 @@ rbr_sharing_offer(struct rbr_exchange *exchange)
 		offer(exchange, &shared, &names) < 0)
 		rbr_trace(context, "the token was not shared: %s", context->error.detail);
 	context->error = before;
+}
+
+/* -- carrying it away -- */
+
+static int
+fail_paused(const struct rbr_shared *shared, const char *host)
+{
+	return rbr_fail(&shared->vault->call->context->error, RINGBEARER_E_BUSY,
+		"the machine %s is renewing this login; nothing was changed, try again", host);
+}
+
+/* Who was cut off has the next refresh token, if anybody has. */
+static int
+check_mark(const struct rbr_shared *shared, const struct rbr_holder *here)
+{
+	const char *name = shared->vault->call->account->name;
+	struct rbr_mark mark;
+
+	if (!rbr_record_read_mark(rbr_shared_record(shared, RBR_RECORD_MARK), &mark) ||
+		rbr_holder_is_here(&mark.by, here))
+		return 0;
+	return rbr_fail(&shared->vault->call->context->error, RINGBEARER_E_BUSY,
+		"the machine %s was cut off while it renewed this login; run `ringbearer refresh %s` there, or, if it is gone, here, and "
+		"then try again",
+		mark.by.host, name);
+}
+
+int
+rbr_sharing_pause(struct rbr_vault *vault, struct rbr_shared *shared)
+{
+	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	struct rbr_holder here, holder = {.host = "that has the lease"};
+	int64_t own = 0;
+	int rc;
+
+	if (!rbr_sharing_is_on(vault))
+		return 0;
+	rc = rbr_shared_start(shared, vault);
+	if (rc == 0)
+		rc = rbr_shared_look(shared);
+	if (rc < 0)
+		return rc;
+	rbr_holder_here(vault->call->context, vault->call->account, &here);
+	if (rbr_record_write_holder(&here, &text) < 0)
+		return rbr_fail_memory(&vault->call->context->error);
+	if (rbr_record_read_holder(shared->view.holder, &holder) && rbr_holder_is_here(&holder, &here))
+		own = shared->view.lease; /* of a run that has died: the machine's lock is the caller's */
+	rc = rbr_shared_take(shared, rbr_secret_string(&text), PAUSE_SECONDS, own);
+	if (rc == RINGBEARER_E_BUSY) {
+		(void)rbr_record_read_holder(shared->view.holder, &holder);
+		return fail_paused(shared, holder.host);
+	}
+	return rc < 0 ? rc : check_mark(shared, &here);
+}
+
+int
+rbr_sharing_check(struct rbr_shared *shared)
+{
+	int rc = shared->lease != 0 ? rbr_shared_hold(shared, shared->lasts_ms + 1) : 0;
+
+	return rc == RINGBEARER_E_BUSY ? fail_paused(shared, "that waited for it") : rc;
+}
+
+void
+rbr_sharing_resume(struct rbr_shared *shared)
+{
+	struct ringbearer_change change = {.size = sizeof change, .if_lease = shared->lease, .release = true};
+	struct rbr_context *context = shared->vault ? shared->vault->call->context : NULL;
+	struct rbr_error before;
+
+	if (shared->lease != 0) {
+		before = context->error;
+		shared->vault->call->deadline_ms = rbr_now_ms() + RESUME_MS;
+		if (rbr_shared_change(shared, &change) < 0)
+			rbr_trace(context, "the lease was not given back: %s", context->error.detail);
+		context->error = before;
+	}
+	rbr_shared_end(shared);
 }

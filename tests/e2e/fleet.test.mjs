@@ -221,6 +221,24 @@ describe('a login that three machines share', { skip }, () => {
     await fleet.logIn();
   });
 
+  test('a login is not carried away while another machine renews it', async () => {
+    await age();
+    await world.control.fault({ kind: 'delay', seconds: 1 });
+    const before = (await tokensSent(world)).length;
+    const waiting = one.get();
+    await untilAsked(world, before + 1);
+    const { code, stderr } = await two.run(['move', NAME, '--store=file']);
+    assert.equal((await waiting).code, 0);
+    assert.notEqual(code, 0);
+    assert.match(stderr, /^ringbearer: [^\n]*is renewing this login; nothing was changed, try again\n$/);
+    await two.must(['move', NAME, '--store=file']);
+    two.lose();
+    assert.equal(await asked(async () => assertWorks(world, await two.get())), 1);
+    await two.must(['move', NAME, '--store=etcd', ...etcd.nodes.map(({ url }) => `--store-endpoint=${url}`)]);
+    loseAll();
+    assert.equal(await asked(async () => agreed([await three.get(), await two.get()])), 1);
+  });
+
   test('a machine without the key is told so', async () => {
     const secrets = path.join(three.env.XDG_STATE_HOME, 'ringbearer/secrets');
     fs.renameSync(secrets, `${secrets}.away`);
