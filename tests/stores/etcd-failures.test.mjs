@@ -182,6 +182,24 @@ describe('etcd, when something is wrong', { skip: missing }, () => {
     assert.equal((await well(here.do('lookup'))).value, 'x');
   });
 
+  test('a user\'s token that has become old is renewed, once', async () => {
+    const seen = [];
+    let old = 1;
+    const port = await standIn(({ url }, response) => {
+      seen.push(url.split('/').at(-1));
+      const [status, answer] = url === '/v3/auth/authenticate' ? [200, { header: {}, token: `t.${seen.length}` }]
+        : old > 0 ? [400, { message: 'etcdserver: revision of auth store is old', code: 3 }] : [200, { header: { revision: '5' } }];
+      old -= url === '/v3/kv/range';
+      response.writeHead(status);
+      response.end(JSON.stringify(answer));
+    });
+    const here = await machine(at(port, { store_user: 'me', store_password: 'x' }));
+    await refused(here.do('lookup'), /^$/, CODES.absent);
+    assert.deepEqual(seen, ['authenticate', 'range', 'authenticate', 'range']);
+    old = 5;
+    await refused(here.do('lookup'), /does not take the password of me \(etcdserver: revision of auth store is old\)/);
+  });
+
   test('no key, another key, damage, a later version, a value in another place', async () => {
     const here = await machine(one.keys);
     await well(here.do('store', 'secret'));

@@ -309,6 +309,20 @@ is_certificate_alert(const char *text)
 	return false;
 }
 
+/* Did the other side close the connection? libcurl says it in many ways. */
+static bool
+is_closing(CURLcode code, const char *text)
+{
+	static const CURLcode codes[] = {
+		CURLE_RECV_ERROR, CURLE_SEND_ERROR, CURLE_GOT_NOTHING, CURLE_HTTP2, CURLE_HTTP2_STREAM};
+	size_t i;
+
+	for (i = 0; i < sizeof codes / sizeof *codes; i++)
+		if (code == codes[i])
+			return true;
+	return strstr(text, "reset by peer") || strstr(text, "Broken pipe");
+}
+
 static void
 explain(struct transfer *transfer, CURLcode code, const char *detail)
 {
@@ -320,9 +334,8 @@ explain(struct transfer *transfer, CURLcode code, const char *detail)
 	reply->tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
 		code == CURLE_SSL_INVALIDCERTSTATUS || is_certificate_alert(what);
 	reply->own_files = code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
-	reply->closed = !reply->tls && !reply->silent && reply->status == 0 &&
-		(transfer->sent > 1 || code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR ||
-			code == CURLE_GOT_NOTHING);
+	reply->closed =
+		!reply->tls && !reply->silent && reply->status == 0 && (transfer->sent > 1 || is_closing(code, what));
 	if (reply->excess)
 		what = "its answer is too long";
 	else if (reply->closed)

@@ -30,6 +30,7 @@ static const struct {
 	{"authentication failed", 3, RBR_ETCD_STRANGER},
 	{"user name is empty", 3, RBR_ETCD_STRANGER},
 	{"user name not found", 3, RBR_ETCD_STRANGER},
+	{"revision of auth store is old", 3, RBR_ETCD_STALE},
 	{"authentication is not enabled", 9, RBR_ETCD_OPEN},
 	{"lease not found", 5, RBR_ETCD_LEASE_GONE},
 	{"compacted", 11, RBR_ETCD_COMPACTED},
