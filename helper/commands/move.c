@@ -19,6 +19,7 @@
 #include "renewal/sharing.h"
 #include "renewal/turn.h"
 #include "stores.h"
+#include "vault/shared.h"
 #include "vault/vault.h"
 #include "write.h"
 
@@ -38,6 +39,8 @@ struct moving {
 	struct rbr_store_settings settings; /* what the command line says of the new store */
 	const char *carried[KINDS_MAX];
 	size_t count;
+	const char *spare[KINDS_MAX]; /* what the new store has from another machine already */
+	size_t spares;
 };
 
 static void
@@ -154,11 +157,26 @@ open_place(struct rbr_context *context, struct place *place)
 	return rc < 0 ? rc : rbr_vault_open(&place->call, &place->vault);
 }
 
+/* Has another machine put this into the store that they share? Then that is what counts: a copy of the same login may have been
+ * used up there. */
+static int
+find_shared(struct moving *moving, const char *kind, bool *ret_found)
+{
+	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *there = NULL;
+	int rc = RINGBEARER_E_NO_SECRET;
+
+	if (rbr_shared_is_possible(&moving->new.vault))
+		rc = rbr_vault_lookup(&moving->new.vault, kind, &there);
+	*ret_found = rc == 0;
+	return rc == RINGBEARER_E_NO_SECRET ? 0 : rc;
+}
+
 static int
 carry(struct moving *moving, const char *kind)
 {
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *secret = NULL;
 	char endpoint[RBR_BINDING_MAX];
+	bool found;
 	int rc;
 
 	if (rbr_vault_binding(&moving->old.account, kind, endpoint, NULL) < 0)
@@ -166,6 +184,12 @@ carry(struct moving *moving, const char *kind)
 	rc = rbr_vault_lookup(&moving->old.vault, kind, &secret);
 	if (rc == RINGBEARER_E_NO_SECRET)
 		return 0;
+	if (rc == 0)
+		rc = find_shared(moving, kind, &found);
+	if (rc == 0 && found) {
+		moving->spare[moving->spares++] = kind;
+		return 0;
+	}
 	if (rc == 0) {
 		rbr_call_hide(&moving->new.call, secret);
 		rc = rbr_vault_keep(&moving->new.vault, kind, secret);
@@ -177,13 +201,13 @@ carry(struct moving *moving, const char *kind)
 }
 
 static int
-remove_carried(struct moving *moving, struct rbr_vault *vault)
+remove_kinds(struct rbr_vault *vault, const char *const *kinds, size_t count)
 {
 	size_t i;
 	int rc = 0;
 
-	for (i = 0; rc == 0 && i < moving->count; i++)
-		rc = rbr_vault_erase(vault, moving->carried[i]);
+	for (i = 0; rc == 0 && i < count; i++)
+		rc = rbr_vault_erase(vault, kinds[i]);
 	return rc;
 }
 
@@ -212,7 +236,7 @@ take_back(struct moving *moving, int rc)
 {
 	struct rbr_error why = moving->context->error;
 
-	if (moving->count > 0 && remove_carried(moving, &moving->new.vault) < 0)
+	if (moving->count > 0 && remove_kinds(&moving->new.vault, moving->carried, moving->count) < 0)
 		rbr_warn(moving->context, moving->old.account.name, "copies stay in the store `%s`: %s",
 			new_store(moving), moving->context->error.detail);
 	moving->context->error = why;
@@ -230,7 +254,9 @@ leave_old(struct moving *moving)
 		rbr_warn(moving->context, moving->old.account.name,
 			"what the store `%s` has is not ringbearer's to remove; take it away there", store);
 	else
-		rc = remove_carried(moving, &moving->old.vault);
+		rc = remove_kinds(&moving->old.vault, moving->carried, moving->count);
+	if (rc == 0 && !rbr_vault_is_read_only(&moving->old.vault))
+		rc = remove_kinds(&moving->old.vault, moving->spare, moving->spares);
 	if (rc < 0) {
 		why = moving->context->error;
 		rc = rbr_fail(&moving->context->error, rc, "moved, but the old secrets stay in the store `%s`: %s",
@@ -313,5 +339,10 @@ rbr_command_move(struct rbr_context *context, int argc, char **argv)
 		rc = move(&moving);
 	if (rc == 0)
 		rbr_say("%s: moved to the store %s (%zu kept there)\n", name, new_store(&moving), moving.count);
+	if (rc == 0 && moving.spares > 0)
+		rbr_warn(context, name,
+			"the store %s has this account's %s from another machine already, which %s and will be used from now on",
+			new_store(&moving), moving.spares == 1 ? rbr_vault_label(moving.spare[0]) : "secrets",
+			moving.spares == 1 ? "stays" : "stay");
 	return rc;
 }

@@ -234,9 +234,18 @@ describe('a login that three machines share', { skip }, () => {
     await two.must(['move', NAME, '--store=file']);
     two.lose();
     assert.equal(await asked(async () => assertWorks(world, await two.get())), 1);
-    await two.must(['move', NAME, '--store=etcd', ...etcd.nodes.map(({ url }) => `--store-endpoint=${url}`)]);
+    // A copy of it on another machine, which moves as well when the first has renewed.
+    const copy = (folder) => fs.cpSync(path.join(two.env[folder], 'ringbearer'), path.join(three.env[folder], 'ringbearer'), { recursive: true });
+    copy('XDG_STATE_HOME');
+    copy('XDG_CONFIG_HOME');
+    three.use(fleet.keys);
+    const move = ['move', NAME, '--store=etcd', ...etcd.nodes.map(({ url }) => `--store-endpoint=${url}`)];
+    await two.must(move);
+    await two.must(['refresh', NAME]);
+    assert.match((await three.must(move)).stderr, /has this account's secrets from another machine already, which stay and will be used/);
     loseAll();
-    assert.equal(await asked(async () => agreed([await three.get(), await two.get()])), 1);
+    assert.equal(await asked(async () => agreed([await three.get(), await two.get()])), 0);
+    assert.equal(await asked(() => three.must(['refresh', NAME])), 1);
   });
 
   test('a machine without the key is told so', async () => {
