@@ -11,7 +11,8 @@ import http from 'node:http';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { agreed, crowd } from '../e2e/lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from '../e2e/lib/fleet.mjs';
-import { assertWorks, refreshes, tokensSent, untilAsked, worksAtApi } from '../e2e/lib/standing-grant.mjs';
+import { assertWorks, refreshes, tokensSent, worksAtApi } from '../e2e/lib/standing-grant.mjs';
+import { until } from '../e2e/lib/until.mjs';
 import { World } from '../e2e/lib/world.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 import { evenly, getUnderFire, obstacle as noKiller, parkedSize } from './lib/killer.mjs';
@@ -139,7 +140,7 @@ describe('machines that share a login', { skip }, () => {
 
     test('killed, its lease over: the login lives on the others', async () => {
       const outcomes = [];
-      for (const point of points(2, 6)) outcomes.push(await trial(point, { signal: 9 }, { between: endLeases }));
+      for (const point of points(1, 5)) outcomes.push(await trial(point, { signal: 9 }, { between: endLeases }));
       sections.killed = outcomes.filter(({ fired }) => fired !== undefined);
       const ill = sections.killed.filter((one) => one.class !== 'sent' && (!one.works || one.twice > 0 || one.refused > 0));
       assert.deepEqual(ill, []);
@@ -158,7 +159,7 @@ describe('machines that share a login', { skip }, () => {
       await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
       const command = `curl -s http://127.0.0.1:${server.address().port}/ >/dev/null`;
       try {
-        for (const point of points(2, 6)) outcomes.push(await trial(point, { command }, { look: (noting) => { note = noting; } }));
+        for (const point of points(1, 5)) outcomes.push(await trial(point, { command }, { look: (noting) => { note = noting; } }));
       } finally {
         server.close();
       }
@@ -183,6 +184,9 @@ describe('machines that share a login', { skip }, () => {
       'its disk is full': { code: [4], begin: () => etcd.fill(), end: () => etcd.relieve() },
     };
 
+    // The service's log is short: so many runs overflow it.
+    const untilAskedSince = (began) => until(async () => (await world.control.log()).some(({ endpoint, at }) => endpoint === 'token' && new Date(at).getTime() >= began), 'the service is asked', { step: 10 });
+
     async function well() {
       await Promise.all(etcd.nodes.map((node) => node.up()));
       await etcd.leader();
@@ -193,10 +197,10 @@ describe('machines that share a login', { skip }, () => {
         const [one, two, three] = fleet.machines;
         await age();
         const counts = await seen(async () => {
-          const { length } = await tokensSent(world);
+          const began = Date.now();
           await world.control.fault({ kind: 'delay', seconds: DELAY });
           const waiting = one.get();
-          await untilAsked(world, length + 1);
+          await untilAskedSince(began);
           const node = await begin();
           const result = await waiting;
           t.diagnostic(`exit ${result.code}, ${Math.round(result.ms)} ms: ${result.stderr.trim()}`);
