@@ -405,6 +405,22 @@ settle_conflict(struct rbr_machines *machines, const struct ringbearer_secret *n
 	return 0;
 }
 
+/* Where the token stays and another machine is under way with it, its mark stays, too: it is what stops those who come after. It is
+ * the first of CHANGE's records. */
+static void
+spare_mark(const struct rbr_machines *machines, struct ringbearer_change *change)
+{
+	struct rbr_mark mark;
+
+	if (!change->value && change->if_lease == 0 &&
+		rbr_record_read_mark(rbr_shared_record(&machines->shared, RBR_RECORD_MARK), &mark) &&
+		!is_own(machines, &mark)) {
+		change->records++;
+		change->record_count--;
+	}
+}
+
+/* MARK is the first of RECORDS. */
 static int
 replace(struct rbr_machines *machines, const struct ringbearer_secret *next, const struct ringbearer_record *records,
 	size_t count)
@@ -422,6 +438,7 @@ replace(struct rbr_machines *machines, const struct ringbearer_secret *next, con
 
 	if (change.if_version == 0) /* there is nothing to replace, and 0 would be whatever there is */
 		return 0;
+	spare_mark(machines, &change);
 	rc = rbr_shared_change(shared, &change);
 	if (rc != RINGBEARER_E_BUSY)
 		return rc;
@@ -432,6 +449,7 @@ replace(struct rbr_machines *machines, const struct ringbearer_secret *next, con
 	change.if_lease = 0;
 	change.release = false;
 	shared->lease = 0;
+	spare_mark(machines, &change);
 	rc = rbr_shared_change(shared, &change);
 	return rc == RINGBEARER_E_BUSY ? settle_conflict(machines, next, change.if_version, &again) : rc;
 }
@@ -485,7 +503,8 @@ last_words(struct rbr_machines *machines, const struct rbr_record_names *names, 
 	struct rbr_mark dead = {.by = machines->here, .sends = 1};
 	size_t count = 0;
 
-	if (machines->settled || (machines->marked && !machines->sent))
+	/* A mark that did not come to anything goes, unless somebody has sent the token before. */
+	if (machines->settled || (machines->marked && !machines->sent && machines->rotation->sends_before == 0))
 		records[count++] = (struct ringbearer_record){.name = RBR_RECORD_MARK};
 	memcpy(dead.used, machines->rotation->used, sizeof dead.used);
 	if (machines->dead && rbr_record_write_mark(&dead, &texts[0]) == 0)

@@ -23,6 +23,7 @@ const MACHINES = Number(process.env.FAULT_MACHINES ?? (EVERY ? 8 : 4));
 const CALLERS = Number(process.env.FAULT_CALLERS ?? (EVERY ? 25 : 10)); // of each machine
 const KEYS = { account: NAME, capability: ['authtype', 'error'] };
 const skip = obstacle() ?? etcdMissing();
+const INVALIDATE = '21'; // keyctl(2)
 const CLASSES = {
   before: 'before the service saw it', sent: 'sent, no answer in safety', parked: 'answer parked here', stored: 'stored and shared',
 };
@@ -165,6 +166,25 @@ describe('machines that share a login', { skip }, () => {
       }
       sections.asleep = outcomes.filter(({ fired }) => fired !== undefined);
       assert.deepEqual(sections.asleep.filter((one) => !one.works || one.twice > 0 || one.refused > 0), []);
+    });
+
+    test('killed when the store had it and its own memory did not know yet: it leaves the mark of who is under way by now alone', async () => {
+      const [one, two] = fleet.machines;
+      await age();
+      const { calls } = await getUnderFire(one, NAME, { from: 'mark' });
+      const { number } = calls.find(({ name, result, detail }) => name === 'keyctl' && result === 0 && detail[0] === INVALIDATE);
+      await age();
+      assert.ok((await getUnderFire(one, NAME, { from: 'mark', at: number })).fired);
+      const { length } = await tokensSent(world);
+      await world.control.fault({ kind: 'delay', seconds: 2 });
+      const under = two.must(['refresh', NAME]);
+      await untilAsked(world, length + 1);
+      const isMarked = async () => Object.keys(await etcd.dump()).some((key) => key.endsWith('/record/mark'));
+      one.lose();
+      assert.equal((await one.get()).code, 0);
+      assert.ok(await isMarked(), 'the other is under way');
+      await under;
+      assert.ok(!await isMarked());
     });
 
     test('all of it in a table', (t) => {
