@@ -203,6 +203,7 @@ take_up(struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_c
 	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names;
 	const struct ringbearer_record *record;
 	bool is_new;
+	int rc;
 
 	if (rbr_record_names(machines->exchange->call.account, &names) < 0)
 		return rbr_fail_memory(error_of(machines));
@@ -213,7 +214,9 @@ take_up(struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_c
 	is_new = record->version > machines->since;
 	if (!is_new && wish->urgency == RBR_FORCED)
 		return 0;
-	return rbr_record_read_verdict(record, &names, is_new, error_of(machines));
+	rc = rbr_record_read_verdict(record, &names, is_new, error_of(machines));
+	machines->told = rc < 0;
+	return rc;
 }
 
 /* The lease that may be taken: 0 for nobody's, else the one to take it from. -1: none, yet. */
@@ -511,7 +514,7 @@ last_words(struct rbr_machines *machines, const struct rbr_record_names *names, 
 		records[count++] = (struct ringbearer_record){
 			.name = RBR_RECORD_DEAD, .value = &texts[0], .seconds = RINGBEARER_RECORD_SECONDS_MAX};
 	records[count] = (struct ringbearer_record){.name = names->verdict, .value = &texts[1]};
-	if (rc < 0 && everybodys &&
+	if (rc < 0 && everybodys && !machines->told && machines->shared.view.version != 0 &&
 		rbr_record_write_verdict(error_of(machines), names, &texts[1], &records[count].seconds))
 		count++;
 	return count + make_room(machines, names, oldest, &records[count]);
@@ -537,8 +540,16 @@ rbr_machines_leave(struct rbr_machines *machines, int rc, bool everybodys)
 	error = *error_of(machines);
 	if (rbr_record_names(machines->exchange->call.account, &names) == 0)
 		change.record_count = last_words(machines, &names, texts, oldest, rc, everybodys, records);
+	/* What was found out about a token says nothing about one that a login has brought meanwhile. */
+	if (change.record_count > 0)
+		change.if_version = machines->shared.view.version;
 	machines->exchange->call.deadline_ms = rbr_now_ms() + LEAVE_MS;
 	left = rbr_shared_change(&machines->shared, &change);
+	if (left == RINGBEARER_E_BUSY && change.record_count > 0) {
+		change.record_count = 0;
+		change.if_version = 0;
+		left = rbr_shared_change(&machines->shared, &change);
+	}
 	if (left < 0)
 		rbr_trace(machines->exchange->call.context, "the lease was not given back: %s",
 			error_of(machines)->detail);

@@ -24,6 +24,7 @@ struct rbr_machines {
 	bool overtaken; /* another machine has taken the lease before anything was sent */
 	bool marked; /* this run's mark is in the store */
 	bool sent; /* and a request has left since */
+	bool told; /* another machine's verdict is what this run ends with */
 	bool settled; /* and nothing is uncertain any more */
 	bool dead; /* the service has refused the refresh token for good */
 };

@@ -24,6 +24,7 @@ const CALLERS = Number(process.env.FAULT_CALLERS ?? (EVERY ? 25 : 10)); // of ea
 const KEYS = { account: NAME, capability: ['authtype', 'error'] };
 const skip = obstacle() ?? etcdMissing();
 const INVALIDATE = '21'; // keyctl(2)
+const BEFORE = 100; // calls before the last words, when it is known what they are
 const CLASSES = {
   before: 'before the service saw it', sent: 'sent, no answer in safety', parked: 'answer parked here', stored: 'stored and shared',
 };
@@ -185,6 +186,30 @@ describe('machines that share a login', { skip }, () => {
       assert.ok(await isMarked(), 'the other is under way');
       await under;
       assert.ok(!await isMarked());
+    });
+
+    test('refused while a person logs in on another: nobody is told of the refusal of the old login', async () => {
+      const [one, two, three] = fleet.machines;
+      await age();
+      await world.control.withdraw();
+      const { calls, answer } = await getUnderFire(one, NAME, { from: 'mark' });
+      assert.equal(answer.error, 'login_required');
+      const { number } = calls.findLast(({ name, result }) => name === 'sendto' && result > 256); // the last words
+      const server = http.createServer(async (request, response) => {
+        await fleet.logIn(two);
+        response.end('done\n');
+      });
+      await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
+      try {
+        await fleet.logIn();
+        await age();
+        await world.control.withdraw();
+        const { fired } = await getUnderFire(one, NAME, { from: 'mark', at: number - BEFORE, command: `curl -s http://127.0.0.1:${server.address().port}/ >/dev/null` });
+        assert.ok(fired);
+        assert.equal((await three.get()).answer.error, undefined);
+      } finally {
+        server.close();
+      }
     });
 
     test('all of it in a table', (t) => {
