@@ -21,6 +21,7 @@
 #define ELSEWHERE "etcd" /* the store, where nobody has chosen one */
 #define KEY_BYTES (RBR_LOCAL_KEY_SIZE / 2)
 #define PROMPT_MAX 256
+#define LOOK_MS 2000 /* that the store elsewhere may take to say whether it has something already */
 
 struct sealing {
 	struct rbr_context *context;
@@ -95,6 +96,41 @@ draw(struct rbr_context *context, struct ringbearer_secret *ret_key)
 }
 
 static int
+note_any(const struct ringbearer_item *item, void *data)
+{
+	(void)item;
+	*(bool *)data = true;
+	return 1;
+}
+
+/* Whoever makes a second key by mistake is told now, and not when nothing can be read. A store that does not answer is no reason to
+ * have no key. */
+static void
+warn_of_others(struct sealing *sealing)
+{
+	struct rbr_context *context = sealing->context;
+	struct rbr_error before = context->error;
+	const char *store = rbr_account_get(&sealing->account, RBR_KEY_STORE);
+	char in[RBR_LOCAL_COMMAND_MAX];
+	struct ringbearer_call call;
+	struct rbr_vault vault;
+	bool any = false;
+
+	rbr_call_start(&call, context, &sealing->account, false);
+	if (call.deadline_ms > rbr_now_ms() + LOOK_MS)
+		call.deadline_ms = rbr_now_ms() + LOOK_MS;
+	if (rbr_vault_open(&call, &vault) == 0 && vault.store.ops.list)
+		(void)vault.store.ops.list(&call, NULL, note_any, &any);
+	rbr_call_end(&call);
+	context->error = before;
+	if (any)
+		rbr_warn(context, NULL,
+			"what the store %s has already was sealed with another key; if a machine has that one, bring it here: "
+			"`ringbearer seal export` there, `%s --replace` here",
+			store, rbr_local_command(&sealing->account, "import", in));
+}
+
+static int
 make(struct sealing *sealing)
 {
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *old = NULL;
@@ -119,6 +155,8 @@ make(struct sealing *sealing)
 		rc = keep(sealing, &key);
 	if (rc == 0)
 		rbr_say("Bring it to each machine that shares the store: %s | ssh HOST %s\n", out, in);
+	if (rc == 0)
+		warn_of_others(sealing);
 	return rc;
 }
 

@@ -51,8 +51,11 @@ check_standing(struct rbr_checkup *checkup, const struct rbr_account *account, b
 	else
 		rbr_well(checkup, name, "%s%s%s, %s%s", grant, provider ? " at " : "", provider ? provider : "",
 			strcmp(standing.state, "valid") == 0 ? "a token is cached" : "no token is cached",
-			login && standing.refresh_token == RBR_HOLDING_UNKNOWN
+			!login ? ""
+				: standing.refresh_token == RBR_HOLDING_UNKNOWN
 				? ", the store does not say whether logged in"
+				: standing.refresh_token == RBR_HOLDING_NONE
+				? ", and there is no login to renew it with"
 				: "");
 	rbr_holdings_wipe(&holdings);
 }

@@ -52,11 +52,17 @@ void
 rbr_check_sharing(struct rbr_checkup *checkup, const struct rbr_account *account, bool answers)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
+	char endpoint[RBR_BINDING_MAX];
 
 	if (!rbr_standing_is_shared(checkup->context, account))
 		return;
-	if (!answers || rbr_standing_shared(checkup->context, account, SHARED_MS, &text, NULL) < 0)
+	if (!answers)
 		rbr_unchecked(checkup, account->name, "its login, which machines share: the store does not say");
+	else if (rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) < 0)
+		rbr_unchecked(
+			checkup, account->name, "its login, which machines share: its token endpoint is not known");
+	else if (rbr_standing_shared(checkup->context, account, SHARED_MS, &text, NULL) < 0)
+		rbr_ill_by_error(checkup, account->name, NULL);
 	else
 		rbr_well(checkup, account->name, "its login is shared; %s", rbr_secret_string(&text));
 }
@@ -81,8 +87,10 @@ rbr_check_store(struct rbr_checkup *checkup, const struct rbr_account *account, 
 	(void)snprintf(subject, sizeof subject, "store %.64s", store);
 	rbr_call_start(&call, checkup->context, account, false);
 	rc = rbr_vault_open(&call, &vault);
-	if (rc == 0)
-		rc = vault.store.ops.describe ? describe(checkup, subject, &vault) : rbr_vault_knock(&vault);
+	if (rc == 0 && vault.store.ops.describe)
+		rc = describe(checkup, subject, &vault);
+	if (rc == 0) /* whether it can be read with the key that this machine has is not for a store to say */
+		rc = rbr_vault_knock(&vault);
 	if (rc == 0)
 		rbr_well(checkup, subject, "answers, and is open%s",
 			rbr_vault_is_read_only(&vault) ? "; it is only read" : "");

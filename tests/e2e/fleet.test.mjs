@@ -266,6 +266,10 @@ describe('a login that three machines share', { skip }, () => {
     const { stdout } = await two.run(['doctor', NAME]);
     assert.match(stdout, /etcd/);
     assert.match(stdout, /nobody has it/);
+    assert.doesNotMatch(stdout, /no login to renew/);
+    await one.must(['erase'], { input: `account=${NAME}\nsecret=refresh_token\n\n` });
+    assert.match((await two.run(['doctor', NAME])).stdout, /a token is cached, and there is no login to renew it with$/m);
+    await fleet.logIn();
   });
 });
 

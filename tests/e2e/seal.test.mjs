@@ -332,10 +332,11 @@ describe('what people are told of a store that is elsewhere', () => {
   const findings = async (...words) => JSON.parse((await world.run(['doctor', ...words, '--json'], { env: here.env })).stdout).findings;
   const of = (all, subject) => all.filter((one) => one.subject === subject).map(({ state, detail, mend }) => [state, detail, ...(mend ? [mend] : [])]);
   before(async () => {
+    for (const file of fs.readdirSync(world.env.RINGBEARER_TEST_STORE)) fs.rmSync(inStore(file)); // sealed with keys of others
     here = machine();
     name = fresh('told');
     shared([name]);
-    await here.must(['seal', 'new', name]);
+    holds(await here.seal(['new', name]), 0, /^$/);
   });
   after(() => { for (const file of ['view', 'describe', 'silent']) fs.rmSync(inStore(file), { force: true }); });
 
@@ -415,6 +416,16 @@ describe('etcd, as people are told of it', { skip: missing || etcdMissing() }, (
     assert.match(JSON.parse(await there.must(['list', '--json']))[0].shared.error, new RegExp(`has no key .*\`ringbearer seal import ${name}\``));
     await there.must(['seal', 'import', name], await here.must(['seal', 'export', name]));
     assert.deepEqual(JSON.parse(await there.must(['list', '--json']))[0].shared, one.shared);
+  });
+
+  test('whoever makes a second key is told at once, and by doctor', async () => {
+    const there = await prepared('store_local = file\n');
+    there.account(name, { ...login, ...etcd.keys });
+    holds(await there.seal(['new', name]), 0, new RegExp(`^ringbearer: what the store etcd has already was sealed with another key; .*\`ringbearer seal import ${name} --replace\` here\n$`));
+    assert.match((await world.run(['doctor', name], { env: there.env })).stdout, /^FAIL +.*sealed with another key.*`ringbearer seal import --replace` here$/m);
+    await there.must(['seal', 'import', name, '--replace'], await here.must(['seal', 'export', name]));
+    holds(await world.run(['refresh', name], { env: there.env }), 5);
+    assert.doesNotMatch((await world.run(['doctor', name], { env: there.env })).stdout, /another key/);
   });
 
   test('a node that is down is named, and a cluster that is, once', async () => {
