@@ -20,6 +20,7 @@
 #include "renewal/discovery.h"
 #include "standing.h"
 #include "vault/storage.h"
+#include "vault/vault.h"
 
 #define SHARED_MS 1000 /* that the stores which machines share may take in all, for all accounts */
 
@@ -115,10 +116,16 @@ ask_shared(struct listing *listing, const struct rbr_account *account, struct ri
 	struct ringbearer_secret *json)
 {
 	struct rbr_error *error = &listing->context->error, before = *error;
+	char endpoint[RBR_BINDING_MAX];
 	int64_t since_ms = rbr_now_ms();
 	int rc;
 
-	if (listing->shared_ms <= 0)
+	if (rbr_account_get(account, RBR_KEY_ISSUER) &&
+		rbr_vault_binding(account, RBR_KIND_REFRESH_TOKEN, endpoint, NULL) < 0)
+		rc = rbr_fail(error, RINGBEARER_E_CONFIG,
+			"this machine has not asked the issuer yet where its tokens come from; `ringbearer token %s` does",
+			account->name);
+	else if (listing->shared_ms <= 0)
 		rc = rbr_fail(error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"the store `%s` does not say in time; `ringbearer doctor %s` waits longer",
 			rbr_account_get(account, RBR_KEY_STORE), account->name);

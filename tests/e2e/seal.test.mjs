@@ -363,6 +363,18 @@ describe('what people are told of a store that is elsewhere', () => {
     assert.deepEqual(of(await findings(name), subject).map(([state]) => state), ['well', 'ill', 'well']);
   });
 
+  test('an issuer that this machine has not asked yet is no setting that is missing', async () => {
+    const [own, asks] = [here, fresh('issuer')];
+    here = machine();
+    try {
+      const { token_endpoint: unknown, ...keys } = login; // eslint-disable-line no-unused-vars
+      here.account(asks, { ...keys, provider: 'oidc', issuer: 'https://issuer.example.test' });
+      assert.match((await listed())[0].shared.error, new RegExp(`has not asked the issuer yet .*\`ringbearer token ${asks}\` does$`));
+    } finally {
+      here = own;
+    }
+  });
+
   test('one that is silent costs list a second, however many accounts it has, and doctor says so once', async () => {
     const others = Array.from({ length: 6 }, () => fresh('silent'));
     shared([name, ...others], { timeout: 1 });
