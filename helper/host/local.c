@@ -4,11 +4,14 @@
 #include "local.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "accounts/keys.h"
 #include "person/log.h"
+#include "protocol/fastpath/locate.h"
+#include "protocol/fastpath/paths.h"
 #include "protocol/text.h"
 #include "protocol/writer.h"
 
@@ -230,6 +233,22 @@ fail_form(struct rbr_local *local)
 		rbr_local_command(local->call->account, is_key(local->item.kind) ? "import" : "password", command));
 }
 
+/* Nobody has chosen the store, and it is one of desktops: whoever has none is told of another. */
+static int
+advise(struct rbr_local *local, int rc)
+{
+	struct rbr_error *error = &local->call->context->error;
+	const struct rbr_value *value = rbr_account_value(local->call->account, RBR_KEY_STORE_LOCAL, 0);
+	struct rbr_error why = *error;
+	char path[PATH_MAX];
+
+	if (rc != RINGBEARER_E_STORE_UNAVAILABLE || !value || value->layer != RBR_LAYER_DEFAULT ||
+		rbr_path_folder(RBR_PLACE_USER, RBR_DEFAULTS, path, NULL) < 0)
+		return rc;
+	return rbr_fail(error, rc, "%s; or run `ringbearer store init`, and write `store_local = file` into %s",
+		why.detail, path);
+}
+
 int
 rbr_local_lookup(struct rbr_local *local, struct ringbearer_secret **ret_value)
 {
@@ -250,7 +269,7 @@ rbr_local_lookup(struct rbr_local *local, struct ringbearer_secret **ret_value)
 	if (rc == 0 && !value)
 		return rbr_fail(&context->error, RINGBEARER_E_MODULE,
 			"the module %s gave no value; report it to its author", local->store.name);
-	rc = rbr_loader_check(context, local->store.name, rc);
+	rc = advise(local, rbr_loader_check(context, local->store.name, rc));
 	if (rc == 0 && rbr_local_check(local->item.kind, value, NULL) < 0)
 		rc = fail_form(local);
 	if (rc < 0)
@@ -289,7 +308,8 @@ rbr_local_keep(struct rbr_local *local, const struct ringbearer_secret *value)
 		return fail_read_only(local);
 	rbr_trace(context, "keeping the %s of %s", rbr_local_label(local->item.kind), local->account);
 	step_in(local->call, &aside);
-	rc = rbr_loader_check(context, local->store.name, local->store.ops.store(local->call, &local->item, value));
+	rc = advise(local,
+		rbr_loader_check(context, local->store.name, local->store.ops.store(local->call, &local->item, value)));
 	step_out(&aside);
 	if (rc == 0)
 		rc = rbr_local_lookup(local, &kept);

@@ -289,6 +289,9 @@ describe('as the README says', { skip }, () => {
 
   test('the key is made on one machine, goes to the other over ssh, and both have the login', async () => {
     const [a, b] = fleet.machines;
+    const early = await a.run(['seal', 'new']);
+    assert.equal(early.code, 4);
+    assert.match(early.stderr, /no keyring: .*; or run `ringbearer store init`, and write `store_local = file` into \/.*\/defaults\n$/);
     const lines = block('fleet-defaults').replaceAll(/store_endpoint = .*\n/g, '').replace('store = etcd\n', `store = etcd\nstore_endpoint = ${etcd.nodes[0].url}\nca_file = ${world.caFile}\n`);
     const { redirect_uri: unused, ca_file, ...keys } = accountKeys(world); // eslint-disable-line no-unused-vars
     const redirect = `http://127.0.0.1:${await World.freePort()}/callback`;
