@@ -10,8 +10,7 @@
 #include "txn.h"
 
 #define ACQUIRE_TRIES 4
-#define RECORD_VALUE_MAX 131072 /* bytes */
-#define VALUE_MAX 131072
+#define VALUE_MAX 131072 /* bytes */
 
 static int
 fail_busy(const struct rbr_etcd *etcd, const char *what)
@@ -337,7 +336,7 @@ check(const struct changing *changing)
 
 		sound = is_record_name(record->name) && record->seconds >= 0 &&
 			record->seconds <= RINGBEARER_RECORD_SECONDS_MAX &&
-			(!record->value || host->secret_size(record->value) <= RECORD_VALUE_MAX);
+			(!record->value || host->secret_size(record->value) <= RINGBEARER_RECORD_SIZE_MAX);
 	}
 	return sound ? 0
 		     : host->fail(changing->etcd->call, RINGBEARER_E_STORE_UNAVAILABLE,
