@@ -13,7 +13,7 @@ import { crowd, agreed } from './lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from './lib/fleet.mjs';
 import { writeAccount } from './lib/message.mjs';
 import { block } from './lib/readme.mjs';
-import { accountKeys, assertWorks, refreshes, tokensSent, untilAsked } from './lib/standing-grant.mjs';
+import { accountKeys, assertWorks, refreshes, tokensSent } from './lib/standing-grant.mjs';
 import { World } from './lib/world.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
@@ -52,18 +52,6 @@ describe('a login that three machines share', { skip }, () => {
     return sent.length;
   }
 
-  const loseAll = () => { for (const machine of fleet.machines) machine.lose(); };
-
-  // A new token is due, on all machines.
-  async function age() {
-    await world.control.ttl({ access: 1 });
-    loseAll();
-    await one.must(['refresh', NAME]);
-    await world.control.ttl({ access: 3600 });
-    await new Promise((resolve) => { setTimeout(resolve, 1100); });
-    loseAll();
-  }
-
   test('what one of them gets is everybody\'s, and the service is asked once', async () => {
     let results;
     assert.equal(await asked(async () => {
@@ -75,13 +63,13 @@ describe('a login that three machines share', { skip }, () => {
 
   test('a machine that has lost its token has it from the others', async () => {
     assert.equal(await asked(async () => {
-      loseAll();
+      fleet.loseAll();
       agreed(await Promise.all([one.get(), two.get(), three.get()]));
     }), 0);
   });
 
   test('all at once, when it has ended: one request', async () => {
-    await age();
+    await fleet.age();
     let results;
     assert.equal(await asked(async () => {
       results = (await Promise.all(fleet.machines.map((machine) => crowd(machine, 5, KEYS)))).flat();
@@ -91,7 +79,7 @@ describe('a login that three machines share', { skip }, () => {
   });
 
   test('while the service takes its time, the others wait for it', async () => {
-    await age();
+    await fleet.age();
     await world.control.fault({ kind: 'delay', seconds: 1 });
     let results;
     assert.equal(await asked(async () => {
@@ -115,12 +103,12 @@ describe('a login that three machines share', { skip }, () => {
 
   test('`refresh` asks the service, whoever has a token', async () => {
     assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
-    loseAll();
+    fleet.loseAll();
     assert.equal(await asked(async () => agreed([await two.get(), await three.get()])), 0);
   });
 
   test('what the service says no to is said on the others without asking it', async () => {
-    await age();
+    await fleet.age();
     await world.control.withdraw();
     const { total } = await refreshes(world);
     const results = [await one.get(), await two.get(), await three.get()];
@@ -131,24 +119,16 @@ describe('a login that three machines share', { skip }, () => {
   });
 
   test('a login while another machine waits for its answer is the newer one, and stays', async () => {
-    await age();
-    await world.control.fault({ kind: 'delay', seconds: 1 });
-    const before = (await tokensSent(world)).length;
-    const waiting = one.get();
-    await untilAsked(world, before + 1);
+    const { waiting } = await fleet.underWay();
     const { refresh_token: newest } = await fleet.logIn(two);
     assert.equal((await waiting).code, 0);
-    loseAll();
+    fleet.loseAll();
     await assertWorks(world, await three.get());
     assert.equal((await tokensSent(world)).at(-1), newest);
   });
 
   test('the store goes away after the answer came: the token goes out, exit 4, and the next run puts it there', async () => {
-    await age();
-    await world.control.fault({ kind: 'delay', seconds: 1 });
-    const before = (await tokensSent(world)).length;
-    const waiting = one.get();
-    await untilAsked(world, before + 1);
+    const { waiting } = await fleet.underWay();
     await etcd.nodes[0].kill();
     const result = await waiting;
     assert.deepEqual([result.code, typeof result.answer.credential], [4, 'string'], result.stderr);
@@ -168,25 +148,21 @@ describe('a login that three machines share', { skip }, () => {
       assert.equal(results[0].answer.credential, result.answer.credential);
       assert.deepEqual(results.map(({ code }) => code), [0, 0, 0], results[0].stderr);
     }), 0);
-    loseAll();
+    fleet.loseAll();
     assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
   });
 
   test('a logout on another machine is final, whatever waits in the memory of this one', async () => {
-    await age();
-    await world.control.fault({ kind: 'delay', seconds: 1 });
-    const before = (await tokensSent(world)).length;
-    const waiting = one.get();
-    await untilAsked(world, before + 1);
+    const { waiting } = await fleet.underWay();
     await etcd.nodes[0].kill();
     assert.equal((await waiting).code, 4);
     await etcd.nodes[0].start();
     await etcd.nodes[0].up();
     await two.must(['erase'], { input: `account=${NAME}\nsecret=refresh_token\n\n` });
-    loseAll();
+    fleet.loseAll();
     for (const machine of [one, three]) assert.equal((await machine.get()).answer.error, 'login_required');
     await fleet.logIn(three);
-    loseAll();
+    fleet.loseAll();
     assert.equal(await asked(async () => agreed([await one.get(), await two.get()])), 1);
   });
 
@@ -201,32 +177,21 @@ describe('a login that three machines share', { skip }, () => {
     const launcher = path.join(one.dir, 'launcher');
     await compile('-O', '-D_GNU_SOURCE', '-o', launcher, LAUNCHER);
     one.confine(launcher);
-    await age();
-    const endLease = async () => {
-      const held = Object.entries(await etcd.dump()).find(([key]) => key.endsWith('/lease'));
-      await etcd.call('/v3/lease/revoke', { ID: held[1].lease });
-    };
-    await world.control.fault({ kind: 'delay', seconds: 1 });
-    const before = (await tokensSent(world)).length;
-    const dying = one.get();
-    await untilAsked(world, before + 1);
+    const { waiting: dying } = await fleet.underWay();
+    const { length } = await tokensSent(world);
     one.kill();
     await dying;
     one.forget();
-    await endLease();
+    await etcd.endLeases();
     const { answer, stderr } = await one.get();
     assert.equal(answer.error, 'rotation_uncertain', stderr);
     assert.match(stderr, /^ringbearer: [^\n]*the machine \S+ was cut off/);
-    assert.equal((await tokensSent(world)).length, before + 1);
+    assert.equal((await tokensSent(world)).length, length);
     await fleet.logIn();
   });
 
   test('a login is not carried away while another machine renews it', async () => {
-    await age();
-    await world.control.fault({ kind: 'delay', seconds: 1 });
-    const before = (await tokensSent(world)).length;
-    const waiting = one.get();
-    await untilAsked(world, before + 1);
+    const { waiting } = await fleet.underWay();
     const { code, stderr } = await two.run(['move', NAME, '--store=file']);
     assert.equal((await waiting).code, 0);
     assert.notEqual(code, 0);
@@ -243,7 +208,7 @@ describe('a login that three machines share', { skip }, () => {
     await two.must(move);
     await two.must(['refresh', NAME]);
     assert.match((await three.must(move)).stderr, /has this account's secrets from another machine already, which stay and will be used/);
-    loseAll();
+    fleet.loseAll();
     assert.equal(await asked(async () => agreed([await three.get(), await two.get()])), 0);
     assert.equal(await asked(() => three.must(['refresh', NAME])), 1);
   });

@@ -12,7 +12,6 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import { agreed, crowd } from '../e2e/lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from '../e2e/lib/fleet.mjs';
 import { assertWorks, refreshes, tokensSent, worksAtApi } from '../e2e/lib/standing-grant.mjs';
-import { until } from '../e2e/lib/until.mjs';
 import { World } from '../e2e/lib/world.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 import { evenly, getUnderFire, obstacle as noKiller, parkedSize } from './lib/killer.mjs';
@@ -45,23 +44,6 @@ describe('machines that share a login', { skip }, () => {
   });
   afterEach(() => world.control.clearFaults());
 
-  const loseAll = () => { for (const machine of fleet.machines) machine.lose(); };
-
-  // The token that all have has ended; the next ones live long.
-  async function age() {
-    await world.control.ttl({ access: 1 });
-    await fleet.machines[0].must(['refresh', NAME]);
-    await world.control.ttl({ access: 3600 });
-    await new Promise((resolve) => { setTimeout(resolve, 1100); });
-    loseAll();
-  }
-
-  // As if the lease of whoever has it had run out.
-  async function endLeases() {
-    const held = Object.entries(await etcd.dump()).filter(([key]) => key.endsWith('/lease'));
-    for (const [, { lease }] of held) await etcd.call('/v3/lease/revoke', { ID: lease });
-  }
-
   // What BODY makes the service see: requests, tokens that came more than once, refusals.
   async function seen(body) {
     const earlier = await refreshes(world);
@@ -73,7 +55,7 @@ describe('machines that share a login', { skip }, () => {
   }
 
   test(`${MACHINES} machines with ${CALLERS} callers each, at the moment of expiry: one request, one token`, async (t) => {
-    await age();
+    await fleet.age();
     let results;
     const began = performance.now();
     const counts = await seen(async () => {
@@ -92,7 +74,7 @@ describe('machines that share a login', { skip }, () => {
     let whole; // bytes of a parked answer
 
     async function measure(from) {
-      await age();
+      await fleet.age();
       const run = await getUnderFire(fleet.machines[0], NAME, { from });
       assert.equal(run.code, 0, run.stderr);
       whole = parkedSize(run.calls);
@@ -116,7 +98,7 @@ describe('machines that share a login', { skip }, () => {
     // Machine 0 meets OPTIONS at a call. The lease is over then, the others go on, and it does.
     async function trial({ from, at }, options, { look, between } = {}) {
       const [one, two, three] = fleet.machines;
-      await age();
+      await fleet.age();
       const [stored, { total }] = [await storedAt(), await refreshes(world)];
       let [run, phase, results] = [];
       const where = async (parked) => classOf((await refreshes(world)).total - total, await storedAt() !== stored, parked);
@@ -142,7 +124,7 @@ describe('machines that share a login', { skip }, () => {
 
     test('killed, its lease over: the login lives on the others', async () => {
       const outcomes = [];
-      for (const point of points(1, 5)) outcomes.push(await trial(point, { signal: 9 }, { between: endLeases }));
+      for (const point of points(1, 5)) outcomes.push(await trial(point, { signal: 9 }, { between: () => etcd.endLeases() }));
       sections.killed = outcomes.filter(({ fired }) => fired !== undefined);
       const ill = sections.killed.filter((one) => one.class !== 'sent' && (!one.works || one.twice > 0 || one.refused > 0));
       assert.deepEqual(ill, []);
@@ -154,7 +136,7 @@ describe('machines that share a login', { skip }, () => {
       let note;
       const server = http.createServer(async (request, response) => {
         await note();
-        await endLeases();
+        await etcd.endLeases();
         const { answer } = await two.get();
         response.end(`${answer.error ?? 'ok'}\n`);
       });
@@ -171,26 +153,23 @@ describe('machines that share a login', { skip }, () => {
 
     test('killed when the store had it and its own memory did not know yet: it leaves the mark of who is under way by now alone', async () => {
       const [one, two] = fleet.machines;
-      await age();
+      await fleet.age();
       const { calls } = await getUnderFire(one, NAME, { from: 'mark' });
       const { number } = calls.find(({ name, result, detail }) => name === 'keyctl' && result === 0 && detail[0] === INVALIDATE);
-      await age();
+      await fleet.age();
       assert.ok((await getUnderFire(one, NAME, { from: 'mark', at: number })).fired);
-      const { length } = await tokensSent(world);
-      await world.control.fault({ kind: 'delay', seconds: 2 });
-      const under = two.must(['refresh', NAME]);
-      await untilAsked(world, length + 1);
+      const { waiting } = await fleet.meanwhile(() => two.must(['refresh', NAME]), 2);
       const isMarked = async () => Object.keys(await etcd.dump()).some((key) => key.endsWith('/record/mark'));
       one.lose();
       assert.equal((await one.get()).code, 0);
       assert.ok(await isMarked(), 'the other is under way');
-      await under;
+      await waiting;
       assert.ok(!await isMarked());
     });
 
     test('refused while a person logs in on another: nobody is told of the refusal of the old login', async () => {
       const [one, two, three] = fleet.machines;
-      await age();
+      await fleet.age();
       await world.control.withdraw();
       const { calls, answer } = await getUnderFire(one, NAME, { from: 'mark' });
       assert.equal(answer.error, 'login_required');
@@ -202,7 +181,7 @@ describe('machines that share a login', { skip }, () => {
       await new Promise((resolve) => { server.listen(0, '127.0.0.1', resolve); });
       try {
         await fleet.logIn();
-        await age();
+        await fleet.age();
         await world.control.withdraw();
         const { fired } = await getUnderFire(one, NAME, { from: 'mark', at: number - BEFORE, command: `curl -s http://127.0.0.1:${server.address().port}/ >/dev/null` });
         assert.ok(fired);
@@ -219,7 +198,6 @@ describe('machines that share a login', { skip }, () => {
   });
 
   describe('the store', () => {
-    const DELAY = 1; // seconds that the service takes, for something to happen in
     const ill = {
       'its leader dies': { code: [0, 4], async begin() { const leader = await etcd.leader(); await leader.kill(); return leader; }, async end(leader) { await leader.start(); } },
       'all of its nodes stop': { code: [4], async begin() { for (const node of etcd.nodes) node.pause(); }, async end() { for (const node of etcd.nodes) node.resume(); } },
@@ -229,9 +207,6 @@ describe('machines that share a login', { skip }, () => {
       'its disk is full': { code: [4], begin: () => etcd.fill(), end: () => etcd.relieve() },
     };
 
-    // The service's log is short: so many runs overflow it.
-    const untilAskedSince = (began) => until(async () => (await world.control.log()).some(({ endpoint, at }) => endpoint === 'token' && new Date(at).getTime() >= began), 'the service is asked', { step: 10 });
-
     async function well() {
       await Promise.all(etcd.nodes.map((node) => node.up()));
       await etcd.leader();
@@ -240,12 +215,9 @@ describe('machines that share a login', { skip }, () => {
     for (const [what, { code, begin, end }] of Object.entries(ill)) {
       test(`${what} while the service works: the token goes out, and nothing is lost`, async (t) => {
         const [one, two, three] = fleet.machines;
-        await age();
+        await fleet.age();
         const counts = await seen(async () => {
-          const began = Date.now();
-          await world.control.fault({ kind: 'delay', seconds: DELAY });
-          const waiting = one.get();
-          await untilAskedSince(began);
+          const { waiting } = await fleet.meanwhile(() => one.get());
           const node = await begin();
           const result = await waiting;
           t.diagnostic(`exit ${result.code}, ${Math.round(result.ms)} ms: ${result.stderr.trim()}`);
@@ -263,7 +235,7 @@ describe('machines that share a login', { skip }, () => {
 
       test(`${what} before anything was sent: a token, or a line that says what to do`, async (t) => {
         const [one, two] = fleet.machines;
-        await age();
+        await fleet.age();
         const counts = await seen(async () => {
           const node = await begin();
           const result = await one.get();
@@ -293,7 +265,7 @@ describe('machines that share a login', { skip }, () => {
     const most = [];
     for (const count of EVERY ? [1, 10, 100] : [1, Math.max(3, MACHINES)]) {
       fleet.grow(count);
-      await age();
+      await fleet.age();
       await world.control.fault({ kind: 'delay', seconds: 1 });
       const results = await Promise.all(fleet.machines.slice(0, count).map((machine) => machine.get({}, { env: { RINGBEARER_TRACE: '1' } })));
       agreed(results);

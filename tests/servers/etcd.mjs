@@ -206,6 +206,12 @@ export class Etcd {
     return Object.fromEntries(kvs.map(({ key, value = '', mod_revision: mod, lease }) => [fromBase64(key), { value: Buffer.from(value, 'base64'), mod: Number(mod), lease }]));
   }
 
+  // As if the lease of whoever has one had run out.
+  async endLeases() {
+    const held = Object.entries(await this.dump()).filter(([key]) => key.endsWith('/lease'));
+    for (const [, { lease }] of held) await this.call('/v3/lease/revoke', { ID: lease });
+  }
+
   put(key, value) { return this.call('/v3/kv/put', { key: base64(key), value: Buffer.from(value).toString('base64') }); }
 
   async addUsers() {

@@ -11,11 +11,13 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { BUILD } from './builds.mjs';
 import { grantA } from './flows.mjs';
 import { readMessage, writeAccount, writeMessage } from './message.mjs';
 import { run } from './processes.mjs';
 import { accountKeys } from './standing-grant.mjs';
+import { until } from './until.mjs';
 import { DASHBOARD } from '../../servers/fixtures.mjs';
 
 export const NAME = 'shared';
@@ -176,6 +178,36 @@ export class Fleet {
     const { code, stderr } = await machine.request({ account: NAME, refresh_token: given.refresh_token }, { verb: 'store' });
     assert.equal(code, 0, stderr);
     return given;
+  }
+
+  loseAll() {
+    for (const machine of this.machines) machine.lose();
+  }
+
+  // The token that all have has ended, and nobody has it any more; the next ones live long.
+  async age() {
+    await this.world.control.ttl({ access: 1 });
+    await this.machines[0].must(['refresh', NAME]);
+    await this.world.control.ttl({ access: 3600 });
+    await pause(1100);
+    this.loseAll();
+  }
+
+  // ASK renews, and the service, which takes its time, has the request when this returns: { waiting }, a promise of what comes of it.
+  async meanwhile(ask, seconds = 1) {
+    await this.world.control.fault({ kind: 'delay', seconds });
+    const began = Date.now();
+    const waiting = ask();
+    // The service's log is short, and many runs overflow it: its length says nothing.
+    const asked = async () => (await this.world.control.log()).some(({ endpoint, at }) => endpoint === 'token' && new Date(at).getTime() >= began);
+    await until(asked, 'the service is asked');
+    return { waiting };
+  }
+
+  // The same of the first machine, once all tokens have ended.
+  async underWay() {
+    await this.age();
+    return this.meanwhile(() => this.machines[0].get());
   }
 
   close() {
