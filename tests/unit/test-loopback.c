@@ -148,6 +148,30 @@ has_ended_well(pid_t child)
 	assert_int_equal(status, 0);
 }
 
+/* qemu-user runs programs whose bytes stand the other way round than the kernel's, which writes the table of connections. */
+static bool
+the_kernel_has_another_order(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof address;
+	int listening = socket(AF_INET, SOCK_STREAM, 0);
+	FILE *table = fopen("/proc/net/tcp", "re");
+	char line[512], swapped[32];
+	bool found = false;
+
+	assert_int_equal(bind(listening, (const struct sockaddr *)&address, size), 0);
+	assert_int_equal(listen(listening, 1), 0);
+	assert_int_equal(getsockname(listening, (struct sockaddr *)&address, &size), 0);
+	(void)snprintf(swapped, sizeof swapped, "%08X:%04X", __builtin_bswap32(address.sin_addr.s_addr),
+		ntohs(address.sin_port));
+	while (table && !found && fgets(line, sizeof line, table))
+		found = strstr(line, swapped) != NULL;
+	if (table)
+		(void)fclose(table);
+	(void)close(listening);
+	return found;
+}
+
 static void
 nobody_comes_back_who_has_not_set_out(void **state)
 {
@@ -155,6 +179,8 @@ nobody_comes_back_who_has_not_set_out(void **state)
 	pid_t child;
 
 	(void)state;
+	if (the_kernel_has_another_order())
+		skip();
 	assert_int_equal(rbr_loopback_open(&fake_oauth, "http://127.0.0.1/callback", &loopback), 0);
 	assert_int_equal(rbr_loopback_lead(&fake_oauth, &loopback, DESTINATION), 0);
 	unit_assert_lacks(loopback.start, STATE);
