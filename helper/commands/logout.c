@@ -16,7 +16,11 @@
 #include "person/log.h"
 #include "renewal/discovery.h"
 #include "renewal/exchange.h"
+#include "renewal/sharing.h"
 #include "renewal/turn.h"
+
+#define MACHINES_MS (10 * 1000) /* that a renewal of another machine is waited for */
+#define MACHINES_POLL_MS 500
 
 /* Each step has the account's time for itself: a service that does not answer must not keep the keyring from forgetting. */
 static void
@@ -91,10 +95,32 @@ lasting_token(struct rbr_exchange *exchange)
 	return token;
 }
 
+/* What another machine has just sent for would be in nobody's hands: its answer is waited for, to be revoked with the rest. */
+static void
+wait_for_machines(struct rbr_exchange *exchange, struct rbr_shared *shared)
+{
+	struct rbr_context *context = exchange->call.context;
+	int64_t until_ms = rbr_now_ms() + MACHINES_MS;
+	int rc = rbr_exchange_vault(exchange);
+
+	while (rc == 0) {
+		rc = rbr_sharing_pause(&exchange->vault, shared);
+		if (rc != RINGBEARER_E_BUSY || shared->lease != 0 || rbr_now_ms() >= until_ms)
+			break;
+		rbr_shared_end(shared);
+		rbr_sleep_ms(MACHINES_POLL_MS);
+		rc = 0;
+	}
+	if (rc == RINGBEARER_E_BUSY)
+		rbr_warn(context, exchange->call.account->name,
+			"another machine was renewing this login; what it gets is not revoked, and kept by nobody");
+}
+
 int
 rbr_logout(struct rbr_context *context, struct rbr_account *account, int *turn, bool *ret_forgotten)
 {
 	RBR_CLEANUP(rbr_exchange_end) struct rbr_exchange exchange;
+	RBR_CLEANUP(rbr_sharing_resume) struct rbr_shared shared = {.vault = NULL};
 	RBR_CLEANUP(rbr_secret_freep) struct ringbearer_secret *lasting = NULL;
 	struct rbr_error first = {.code = 0};
 	struct revoking revoking = {&exchange, &first};
@@ -112,6 +138,9 @@ rbr_logout(struct rbr_context *context, struct rbr_account *account, int *turn, 
 	if (rc == 0)
 		rc = rbr_turn_take(context, account, turn);
 	endpoint = rbr_account_get(account, RBR_KEY_TOKEN_ENDPOINT);
+	more_time(&exchange);
+	if (rc == 0)
+		wait_for_machines(&exchange, &shared);
 	more_time(&exchange);
 	if (rc == 0)
 		rc = rbr_exchange_secrets(&exchange);

@@ -173,6 +173,18 @@ describe('a login that three machines share', { skip }, () => {
     assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
   });
 
+  test('a logout while another machine renews revokes what that gets', async () => {
+    const { waiting } = await fleet.underWay();
+    const { code, stderr } = await two.run(['logout', NAME]);
+    assert.deepEqual([code, (await waiting).code, stderr], [0, 0, '']);
+    const [used] = (await tokensSent(world)).slice(-1);
+    const revoked = (await world.control.log()).filter(({ endpoint, body }) => endpoint === 'revoke' && body).map(({ body }) => new URLSearchParams(body))
+      .findLast((form) => form.get('token_type_hint') === 'refresh_token').get('token');
+    assert.notEqual(revoked, used, 'not the one that was used up');
+    assert.equal((await three.get()).answer.error, 'login_required');
+    await fleet.logIn();
+  });
+
   test('a machine that died while it asked and has lost its memory does not ask with the same token again', async () => {
     const launcher = path.join(one.dir, 'launcher');
     await compile('-O', '-D_GNU_SOURCE', '-o', launcher, LAUNCHER);
