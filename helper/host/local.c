@@ -214,9 +214,9 @@ fail_absent(struct rbr_local *local)
 			rbr_local_name(local, name), local->item.client_id, local->account + strlen("store:"),
 			local->endpoint, rbr_local_command(account, "password", first));
 	return rbr_fail(error, RINGBEARER_E_NO_SECRET,
-		"%s of this machine has no key for the store `%s`; bring it with `%s` from a machine that has it, or make the first "
-		"with `%s`",
-		rbr_local_name(local, name), local->account + strlen("store:"),
+		"%s of this machine has no key for the store `%s` with the `store_prefix` %.200s; bring it with `%s` from a machine "
+		"that has it, or make the first with `%s`",
+		rbr_local_name(local, name), local->account + strlen("store:"), local->endpoint,
 		rbr_local_command(account, "import", first), rbr_local_command(account, "new", second));
 }
 

@@ -72,7 +72,7 @@ after(() => closeWorld(world));
 describe('seal, with the store file on this machine', { skip: missing }, () => {
   test('new makes a key, once; export writes it, and nothing else', async () => {
     const here = await prepared();
-    holds(await here.seal(['export']), 4, /the store `file` of this machine has no key for the store `elsewhere`; bring it with `ringbearer seal import` .*`ringbearer seal new`\n$/);
+    holds(await here.seal(['export']), 4, /the store `file` of this machine has no key for the store `elsewhere` with the `store_prefix` \/ringbearer\/; bring it with `ringbearer seal import` .*`ringbearer seal new`\n$/);
     assert.match(await here.must(['seal', 'new']), /^The key for the store elsewhere is in the store `file`\.\nBring it .*: ringbearer seal export \| ssh HOST ringbearer seal import\n$/);
     const key = await here.must(['seal', 'export']);
     assert.match(key, /^[0-9a-f]{64}\n$/);
@@ -126,7 +126,7 @@ describe('seal, with the store file on this machine', { skip: missing }, () => {
   test('prefixes have keys of their own, and accounts of one prefix share it', async () => {
     const here = await prepared();
     await here.must(['seal', 'new']);
-    holds(await here.seal(['export', '--store-prefix=/other/']), 4, /`ringbearer seal new --store-prefix=\/other\/`/);
+    holds(await here.seal(['export', '--store-prefix=/other/']), 4, /no key for the store `elsewhere` with the `store_prefix` \/other\/; .*`ringbearer seal new --store-prefix=\/other\/`/);
     const [one, two] = [fresh('one'), fresh('two')];
     for (const name of [one, two]) here.account(name);
     const exported = await here.must(['seal', 'export']);
