@@ -338,6 +338,9 @@ rbr_local_check(const char *kind, struct ringbearer_secret *value, struct rbr_er
 				"the password has a control character, or is no UTF-8; give it again, on one line");
 		return 0;
 	}
+	if (value->size == 0) /* what should have written it has failed */
+		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
+			"no key came in; see whether `ringbearer seal export` has written one");
 	if (value->size != RBR_LOCAL_KEY_SIZE || strspn(value->data, HEX_DIGITS) != RBR_LOCAL_KEY_SIZE)
 		return rbr_fail(error, RINGBEARER_E_MALFORMED_REQUEST,
 			"this is no key, which has %d hexadecimal digits and nothing else; take what `ringbearer seal export` writes",
