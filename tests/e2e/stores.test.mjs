@@ -84,6 +84,8 @@ describe('without a keyring service', { skip: missing }, () => {
     const keys = { ...keyAccount, store: 'file', store_folder: path.join(world.dir, 'phrase'), store_key: 'passphrase' };
     world.account(name, keys);
     const [first, again] = [/store \(it is not shown\): $/, /more: $/];
+    const early = await world.run(['store', 'init', name], { env: { DISPLAY: undefined, WAYLAND_DISPLAY: undefined } });
+    assert.deepEqual([early.code, early.stderr], [4, `ringbearer: ${name}: the store has no passphrase yet, and there is no terminal to ask for one; run \`ringbearer store init ${name}\` in one\n`]);
     const init = await onTerminal(world, ['store', 'init', name], [[first, 'one\n'], [again, 'two\n'], [first, 'right\n'], [again, 'right\n']]);
     assert.equal(init.code, 0, init.output);
     assert.match(init.output, /two different passphrases; try again/);

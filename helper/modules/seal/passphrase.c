@@ -250,9 +250,9 @@ is_watched(void)
 	return access(ASKER, X_OK) == 0 && (secure_getenv("DISPLAY") || secure_getenv("WAYLAND_DISPLAY"));
 }
 
-/* Where there is no terminal, by whatever systemd has for such questions. */
+/* Where there is no terminal, by whatever systemd has for such questions. NEW: it is one that does not exist yet. */
 static int
-ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
+ask_elsewhere(const struct rbr_seal_key_use *use, bool new, const char *prompt, struct ringbearer_secret **ret_line)
 {
 	char command[RBR_SEAL_COMMAND_MAX];
 	char program[] = ASKER, id[] = "--id=ringbearer", apart[] = "--", text[160];
@@ -262,9 +262,10 @@ ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct rin
 	int rc;
 
 	if (!is_watched())
-		return use->host->fail(use->call, RINGBEARER_E_STORE_LOCKED,
-			"the store is locked, and there is no terminal to ask for its passphrase; run `%s` in one",
-			rbr_seal_key_command(use, "unlock", command));
+		return use->host->fail(use->call, new ? RINGBEARER_E_STORE_UNAVAILABLE : RINGBEARER_E_STORE_LOCKED,
+			"the store %s, and there is no terminal to ask for %s; run `%s` in one",
+			new ? "has no passphrase yet" : "is locked", new ? "one" : "its passphrase",
+			rbr_seal_key_command(use, new ? "init" : "unlock", command));
 	(void)snprintf(text, sizeof text, "%s", prompt);
 	run.output = use->host->secret_new("", 0);
 	rc = run.output ? rbr_process_run(&run) : use->host->fail(use->call, RINGBEARER_E_SYSTEM, "out of memory");
@@ -273,8 +274,9 @@ ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct rin
 		size--;
 	if (rc == 0 && (run.status != 0 || size == 0))
 		rc = use->host->fail(use->call, RINGBEARER_E_STORE_DISMISSED,
-			"the store is locked, and nobody answered when it was asked for its passphrase; run `%s`",
-			rbr_seal_key_command(use, "unlock", command));
+			"the store %s, and nobody answered when it was asked for %s; run `%s`",
+			new ? "has no passphrase yet" : "is locked", new ? "one" : "its passphrase",
+			rbr_seal_key_command(use, new ? "init" : "unlock", command));
 	if (rc == 0)
 		*ret_line = use->host->secret_new(use->host->secret_data(run.output), size);
 	if (rc == 0 && !*ret_line)
@@ -284,11 +286,11 @@ ask_elsewhere(const struct rbr_seal_key_use *use, const char *prompt, struct rin
 }
 
 static int
-ask(const struct rbr_seal_key_use *use, const char *prompt, struct ringbearer_secret **ret_line)
+ask(const struct rbr_seal_key_use *use, bool new, const char *prompt, struct ringbearer_secret **ret_line)
 {
 	int rc = use->host->ask(use->call, prompt, ret_line);
 
-	return rc == RINGBEARER_E_USAGE ? ask_elsewhere(use, prompt, ret_line) : rc;
+	return rc == RINGBEARER_E_USAGE ? ask_elsewhere(use, new, prompt, ret_line) : rc;
 }
 
 /* What LINE is made into. */
@@ -326,7 +328,7 @@ rbr_passphrase_key(const struct rbr_seal_key_use *use, struct rbr_seal_key *ret_
 			"the store is locked; run `%s`, which asks for its passphrase",
 			rbr_seal_key_command(use, "unlock", command));
 	for (tries = 0; rc == 0 && tries < TRIES; tries++) {
-		rc = ask(use, "Passphrase of ringbearer's store (it is not shown): ", &line);
+		rc = ask(use, false, "Passphrase of ringbearer's store (it is not shown): ", &line);
 		if (rc < 0)
 			break;
 		rc = derive(use, &recipe, line, ret_key);
@@ -349,10 +351,10 @@ static int
 think_once(const struct rbr_seal_key_use *use, struct ringbearer_secret **ret_line)
 {
 	struct ringbearer_secret *again = NULL;
-	int rc = ask(use, "A passphrase for ringbearer's store (it is not shown): ", ret_line);
+	int rc = ask(use, true, "A passphrase for ringbearer's store (it is not shown): ", ret_line);
 
 	if (rc == 0)
-		rc = ask(use, "Once more: ", &again);
+		rc = ask(use, true, "Once more: ", &again);
 	if (rc == 0 && use->host->secret_size(*ret_line) == 0)
 		rc = use->host->fail(use->call, RINGBEARER_E_USAGE, "the passphrase is empty; think of a longer one");
 	else if (rc == 0 && strcmp(use->host->secret_data(*ret_line), use->host->secret_data(again)) != 0)
