@@ -62,7 +62,8 @@ describe('without a keyring service', { skip: missing }, () => {
     await world.must(['store', 'init', name]);
     assert.equal((await ask(world, { account: name, api_key: KEY }, { verb: 'store' })).code, 0);
     fs.renameSync(key, `${key}.away`);
-    assertRefused(await askAfresh(world, name), 4, 'store_unavailable', /with a key that is gone: .*put your copy of it back/);
+    assertRefused(await askAfresh(world, name), 4, 'store_unavailable',
+      new RegExp(`with a key that is gone: .*put your copy of it back, or if it is lost, move the files \\*\\.sealed away from there and run \`ringbearer store init ${name}\``));
     const refused = await world.run(['store', 'init', name]);
     assert.equal(refused.code, 4);
     assert.match(refused.stderr, /a new key would not open them; put your copy of it back, or/);

@@ -251,8 +251,9 @@ missing(const struct rbr_seal_key_use *use, enum source source, const char *path
 			CREDENTIAL, CREDENTIAL);
 	if (has_sealed(use))
 		return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"secrets are sealed in %s with a key that is gone: there is no %s; put your copy of it back",
-			use->folder, path);
+			"secrets are sealed in %s with a key that is gone: there is no %s; put your copy of it back, or if it is lost, "
+			"move the files *" RBR_SEAL_SUFFIX " away from there and run `%s`",
+			use->folder, path, rbr_seal_key_command(use, "init", command));
 	return use->host->fail(use->call, RINGBEARER_E_STORE_UNAVAILABLE,
 		"the store has no key yet: there is no %s; run `%s`", path, rbr_seal_key_command(use, "init", command));
 }
