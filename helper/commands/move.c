@@ -315,6 +315,26 @@ move(struct moving *moving)
 	return leave_old(moving);
 }
 
+/* What machines share is one thing, and is gone from all of them. */
+static void
+tell_others(const struct moving *moving)
+{
+	const struct rbr_account *old = &moving->old.account;
+	const char *what = "account";
+	size_t i;
+
+	if (moving->count == 0 || !rbr_shared_is_possible(&moving->old.vault) ||
+		rbr_shared_is_possible(&moving->new.vault))
+		return;
+	for (i = 0; i < moving->count; i++)
+		if (strcmp(moving->carried[i], RBR_KIND_REFRESH_TOKEN) == 0)
+			what = "login";
+	rbr_warn(moving->context, old->name,
+		"other machines can no longer use this %s; to share it again, run `ringbearer move %s --store=%s` with the settings "
+		"that the store had",
+		what, old->name, rbr_account_get(old, RBR_KEY_STORE));
+}
+
 int
 rbr_command_move(struct rbr_context *context, int argc, char **argv)
 {
@@ -339,6 +359,8 @@ rbr_command_move(struct rbr_context *context, int argc, char **argv)
 		rc = move(&moving);
 	if (rc == 0)
 		rbr_say("%s: moved to the store %s (%zu kept there)\n", name, new_store(&moving), moving.count);
+	if (rc == 0)
+		tell_others(&moving);
 	if (rc == 0 && moving.spares > 0)
 		rbr_warn(context, name,
 			"the store %s has this account's %s from another machine already, which %s and will be used from now on",

@@ -208,7 +208,8 @@ describe('a login that three machines share', { skip }, () => {
     assert.equal((await waiting).code, 0);
     assert.notEqual(code, 0);
     assert.match(stderr, /^ringbearer: [^\n]*is renewing this login; nothing was changed, try again\n$/);
-    await two.must(['move', NAME, '--store=file']);
+    const alone = await two.must(['move', NAME, '--store=file']);
+    assert.match(alone.stderr, new RegExp(`^ringbearer: ${NAME}: other machines can no longer use this login; [^\n]*\`ringbearer move ${NAME} --store=etcd\`[^\n]*\n$`));
     two.lose();
     assert.equal(await asked(async () => assertWorks(world, await two.get())), 1);
     // A copy of it on another machine, which moves as well when the first has renewed.
