@@ -111,9 +111,9 @@ describe('etcd, when something is wrong', { skip: missing }, () => {
       response.on('drain', more);
       more();
     });
-    await says(at(endless), /its answer is too long/);
+    await says(at(endless), /what answers is not etcd .*its answer is too long/);
     const headers = await standIn((request, response, socket) => { socket.write(`HTTP/1.1 200 OK\r\n${'X-Y: z\r\n'.repeat(8000)}\r\n{}`); });
-    await says(at(headers), /its answer is too long|too large/i);
+    await says(at(headers), /what answers is not etcd .*(its answer is too long|too large)/i);
     await says(at(await answering(200, pair({ value: base64('RBS') }))), /what etcd has as refresh_token of `acme` is damaged; /);
   });
 
@@ -147,6 +147,33 @@ describe('etcd, when something is wrong', { skip: missing }, () => {
     fs.copyFileSync(three.file('client.key'), open);
     fs.chmodSync(open, 0o644);
     await says({ ...keys, store_certificate_key: open }, /everybody on this machine can read/, CODES.config);
+  });
+
+  test('http for https, and https for http: the scheme is named; and doctor is told of an endpoint what to do about it', async () => {
+    const keys = three.keys;
+    const [first] = keys.store_endpoint;
+    const plain = net.createServer((socket) => { socket.on('error', () => {}); socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'); });
+    servers.push(plain);
+    const [tls, none] = [/if it speaks TLS there, write https:\/\/ instead of http:\/\/ in `store_endpoint`$/, /if it speaks no TLS there, which only a loopback address may, write http:\/\/ instead of https:\/\/ in `store_endpoint`$/];
+    for (const [changes, what, mend] of [
+      [{ ...keys, store_endpoint: first.replace('https:', 'http:') }, /^etcd gave no answer \(http:[^ ]*: it closed the connection without a word\)/, tls],
+      [at(await answering(400, 'Client sent an HTTP request to an HTTPS server.\n')), /with status 400/, tls],
+      [{ ...one.keys, store_endpoint: one.keys.store_endpoint[0].replace('http:', 'https:') }, /^etcd was not spoken to \(https:[^ ]*: no TLS came about with it\)/, none],
+      [{ store: 'etcd', store_endpoint: `https://127.0.0.1:${await listening(plain)}` }, /^etcd was not spoken to/, none],
+      [{ ...keys, store_endpoint: first, store_ca_file: three.file('rogue-ca.pem') }, /is not accepted/, /; set `store_ca_file` to etcd's authority, and/],
+      [{ ...keys, store_endpoint: first, store_certificate_key: three.file('stranger.key') }, /cannot be used/, /; check `store_ca_file`, `store_certificate` and/],
+      [at(await answering(404, 'Not Found\n')), /not etcd/, /; have `store_endpoint` name the client URL of etcd/],
+      [at(await answering(503, '{"code":14,"message":"etcdserver: no leader"}')), /has no leader/, /; more than half of its nodes must be running/],
+      [at(1), /not reached/, /; start it, or mend `store_endpoint`$/],
+      [{ store: 'etcd', store_endpoint: ['http://127.0.0.1:1', 'http://127.0.0.1:2'] }, /not reached/, /; start it, or (mend|take it out of) `store_endpoint`$/],
+    ]) {
+      const here = await machine({ remaining_ms: 3000, ...changes });
+      const { why } = await refused(here.do('lookup'), what);
+      const { alarm } = await here.do('describe');
+      assert.match(why, mend);
+      assert.match(alarm, mend);
+      assert.ok([changes.store_endpoint].flat().some((url) => alarm.startsWith(`${url}: `)), alarm);
+    }
   });
 
   test('a disk that is full, and one that has room again', async () => {

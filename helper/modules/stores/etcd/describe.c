@@ -13,7 +13,7 @@
 #include "protocol/writer.h"
 
 #define ENDPOINT_MS 1000 /* that one may take to say how it is */
-#define LINE_MAX 512
+#define LINE_MAX 1024
 #define NAME_MAX_SHOWN 64
 #define ID_SIZE 24 /* of a member's number, which may be beyond an int64: it is only compared */
 
@@ -47,7 +47,7 @@ take_id(struct json_object *object, const char *name, char id[ID_SIZE])
 
 static bool
 ask(struct survey *survey, size_t endpoint, const char *path, const char *text, struct rbr_etcd_answer *ret_answer,
-	char why[RBR_ETCD_WHY_MAX])
+	struct rbr_etcd_trouble *ret_trouble)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(survey->etcd);
 	const struct rbr_etcd_request request = {path, &body, RBR_ETCD_AGAIN, NULL};
@@ -58,7 +58,7 @@ ask(struct survey *survey, size_t endpoint, const char *path, const char *text, 
 
 	rbr_etcd_add(&body, text);
 	good = rbr_etcd_ask_one(
-		survey->etcd, endpoint, &request, most < ENDPOINT_MS ? most : ENDPOINT_MS, ret_answer, why);
+		survey->etcd, endpoint, &request, most < ENDPOINT_MS ? most : ENDPOINT_MS, ret_answer, ret_trouble);
 	rbr_etcd_body_wipe(&body);
 	return good;
 }
@@ -69,14 +69,17 @@ describe_endpoint(struct survey *survey, size_t endpoint)
 	struct rbr_etcd *etcd = survey->etcd;
 	struct rbr_etcd_answer answer;
 	struct json_object *header = NULL;
-	char why[RBR_ETCD_WHY_MAX], line[LINE_MAX], version[NAME_MAX_SHOWN];
+	struct rbr_etcd_trouble trouble;
+	char line[LINE_MAX], version[NAME_MAX_SHOWN];
 	char member[ID_SIZE], leader[ID_SIZE];
 	bool leads;
 	int64_t size = 0;
 
-	if (!ask(survey, endpoint, "/v3/maintenance/status", "{}", &answer, why)) {
-		(void)snprintf(line, sizeof line, "%.200s: %.200s; start it, or take it out of `store_endpoint`",
-			etcd->endpoints[endpoint], why);
+	if (!ask(survey, endpoint, "/v3/maintenance/status", "{}", &answer, &trouble)) {
+		(void)snprintf(line, sizeof line, "%.200s: %.200s; %s", etcd->endpoints[endpoint], trouble.why,
+			trouble.cause == RBR_ETCD_UNREACHED && etcd->endpoint_count > 1
+				? "start it, or take it out of `store_endpoint`"
+				: rbr_etcd_cause_mend(trouble.cause));
 		survey->tell(RINGBEARER_ALARM, line, survey->data);
 		return;
 	}
@@ -136,7 +139,7 @@ static void
 describe_leader(struct survey *survey)
 {
 	struct rbr_etcd_answer answer;
-	char why[RBR_ETCD_WHY_MAX];
+	struct rbr_etcd_trouble trouble;
 	bool named = false;
 	size_t i;
 
@@ -145,7 +148,7 @@ describe_leader(struct survey *survey)
 		return;
 	}
 	for (i = 0; !named && i < survey->etcd->endpoint_count; i++)
-		if (ask(survey, i, "/v3/cluster/member/list", "{}", &answer, why)) {
+		if (ask(survey, i, "/v3/cluster/member/list", "{}", &answer, &trouble)) {
 			named = name_leader(survey, &answer);
 			rbr_etcd_answer_wipe(&answer);
 		}
@@ -159,11 +162,11 @@ describe_alarms(struct survey *survey)
 {
 	struct rbr_etcd_answer answer;
 	struct json_object *alarms = NULL;
-	char why[RBR_ETCD_WHY_MAX];
+	struct rbr_etcd_trouble trouble;
 	size_t i;
 
 	for (i = 0; i < survey->etcd->endpoint_count; i++)
-		if (ask(survey, i, "/v3/maintenance/alarm", "{\"action\":\"GET\"}", &answer, why)) {
+		if (ask(survey, i, "/v3/maintenance/alarm", "{\"action\":\"GET\"}", &answer, &trouble)) {
 			if (json_object_object_get_ex(answer.object, "alarms", &alarms) &&
 				json_object_is_type(alarms, json_type_array) && json_object_array_length(alarms) > 0)
 				survey->tell(RINGBEARER_ALARM,

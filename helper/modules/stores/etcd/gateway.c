@@ -23,12 +23,10 @@
 /* What an endpoint was like when it was tried last. */
 struct trial {
 	char why[RBR_ETCD_WHY_MAX]; /* "": it was not tried */
-	bool tls;
-	bool own_files;
+	enum rbr_etcd_cause cause;
 	bool alive; /* it answers, and will know a leader again */
 	bool silent;
 	bool closed; /* the connection, before anything came */
-	bool no_gateway;
 };
 
 /* A request under way. */
@@ -176,45 +174,16 @@ fail_unanswered(struct journey *journey)
 {
 	const struct ringbearer_host *host = journey->etcd->host;
 	struct ringbearer_call *call = journey->etcd->call;
-	bool tls = false, own_files = false, alive = false, no_gateway = false, closed = false;
+	enum rbr_etcd_cause cause = RBR_ETCD_UNREACHED;
 	char list[LIST_MAX];
 	size_t i;
 
 	name_endpoints(journey, list);
-	for (i = 0; i < journey->etcd->endpoint_count; i++) {
-		tls = tls || journey->trials[i].tls;
-		own_files = own_files || journey->trials[i].own_files;
-		alive = alive || journey->trials[i].alive;
-		no_gateway = no_gateway || journey->trials[i].no_gateway;
-		closed = closed || journey->trials[i].closed;
-	}
-	if (alive)
-		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"etcd has no leader (%s); more than half of its nodes must be running and reach each other: start them, and "
-			"see `etcdctl endpoint status`",
-			list);
-	if (own_files)
-		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"the certificates for etcd cannot be used (%s); check `store_ca_file`, `store_certificate` and "
-			"`store_certificate_key`",
-			list);
-	if (tls)
-		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"etcd's certificate is not accepted, or this machine's (%s); set `store_ca_file` to etcd's authority, and "
-			"`store_certificate` and `store_certificate_key` if it wants one of clients",
-			list);
-	if (no_gateway)
-		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"what answers is not etcd with its JSON gateway (%s); have `store_endpoint` name the client URL of etcd 3.4 or "
-			"later, which must not run with --enable-grpc-gateway=false",
-			list);
-	if (closed)
-		return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-			"etcd gave no answer (%s); see its log, and if it wants a certificate of clients, set `store_certificate` and "
-			"`store_certificate_key`",
-			list);
-	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE,
-		"etcd was not reached (%s); start it, or mend `store_endpoint`", list);
+	for (i = 0; i < journey->etcd->endpoint_count; i++)
+		if (journey->trials[i].cause > cause)
+			cause = journey->trials[i].cause;
+	return host->fail(call, RINGBEARER_E_STORE_UNAVAILABLE, "%s (%s); %s", rbr_etcd_cause_text(cause), list,
+		rbr_etcd_cause_mend(cause));
 }
 
 /* -- one attempt -- */
@@ -244,6 +213,18 @@ note(struct trial *trial, const char *why)
 	rbr_write_format(&writer, "%.300s", why);
 }
 
+/* Who answers is not etcd; or a server of it that TLS was not spoken to. */
+static enum rbr_etcd_cause
+note_stranger(
+	const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_etcd_reply *reply, char why[RBR_ETCD_WHY_MAX])
+{
+	(void)snprintf(why, RBR_ETCD_WHY_MAX, "it answers with status %ld, and not as etcd does", reply->status);
+	return reply->status == 400 && rbr_etcd_is_plain(etcd->endpoints[endpoint]) &&
+			strstr(etcd->host->secret_data(reply->body), "HTTPS")
+		? RBR_ETCD_PLAIN
+		: RBR_ETCD_NOT_ETCD;
+}
+
 /* Posts BODY to an endpoint. Says what was meant; *RET_REPLY has the body of an answer. */
 static enum rbr_etcd_refusal
 post(struct journey *journey, size_t endpoint, const char *path, const struct ringbearer_secret *body,
@@ -269,8 +250,7 @@ post(struct journey *journey, size_t endpoint, const char *path, const struct ri
 	}
 	if (ret_reply->outcome != RBR_ETCD_ANSWERED) {
 		note(trial, ret_reply->why);
-		trial->tls = ret_reply->tls;
-		trial->own_files = ret_reply->own_files;
+		trial->cause = ret_reply->cause;
 		trial->silent = ret_reply->silent;
 		trial->closed = ret_reply->closed;
 		return ret_reply->outcome == RBR_ETCD_UNKNOWN ? RBR_ETCD_UNSURE : RBR_ETCD_NO_GATEWAY;
@@ -290,11 +270,10 @@ post(struct journey *journey, size_t endpoint, const char *path, const struct ri
 	case RBR_ETCD_UNSURE:
 		note(trial, said);
 		trial->alive = journey->alive = true;
+		trial->cause = RBR_ETCD_NO_LEADER;
 		break;
 	case RBR_ETCD_NO_GATEWAY:
-		(void)snprintf(trial->why, sizeof trial->why, "it answers with status %ld, and not as etcd does",
-			ret_reply->status);
-		trial->no_gateway = true;
+		trial->cause = note_stranger(etcd, endpoint, ret_reply, trial->why);
 		break;
 	default:
 		(void)give_up(journey, fail_refused(journey, refusal, said));
@@ -362,7 +341,7 @@ take_answer(struct journey *journey, size_t endpoint, const struct rbr_etcd_repl
 		    journey->etcd->host->secret_size(reply->body), ret_answer))
 		return true;
 	note(&journey->trials[endpoint], "its answer is none of etcd's");
-	journey->trials[endpoint].no_gateway = true;
+	journey->trials[endpoint].cause = RBR_ETCD_NOT_ETCD;
 	return false;
 }
 
@@ -456,9 +435,42 @@ rbr_etcd_ask(const struct rbr_etcd *etcd, const struct rbr_etcd_request *request
 	return ret_answer->object ? 0 : fail_unanswered(&journey);
 }
 
+/* An endpoint's answer, whatever is in it. */
+static bool
+take_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_etcd_reply *reply,
+	struct rbr_etcd_answer *ret_answer, struct rbr_etcd_trouble *trouble)
+{
+	const char *text = etcd->host->secret_data(reply->body);
+	size_t size = etcd->host->secret_size(reply->body);
+	char said[RBR_ETCD_SAID_MAX];
+
+	switch (rbr_etcd_refusal_read(reply->status, text, size, said)) {
+	case RBR_ETCD_AGREED:
+		if (rbr_etcd_answer_read(text, size, ret_answer))
+			return true;
+		(void)snprintf(trouble->why, sizeof trouble->why, "its answer is none of etcd's");
+		trouble->cause = RBR_ETCD_NOT_ETCD;
+		return false;
+	case RBR_ETCD_NO_GATEWAY:
+		trouble->cause = note_stranger(etcd, endpoint, reply, trouble->why);
+		return false;
+	case RBR_ETCD_LEADERLESS:
+	case RBR_ETCD_HURRIED:
+	case RBR_ETCD_UNSURE:
+		trouble->cause = RBR_ETCD_NO_LEADER;
+		break;
+	default:
+		trouble->cause = RBR_ETCD_REFUSAL;
+	}
+	etcd->host->blot(etcd->call, said);
+	etcd->host->clean(etcd->call, said);
+	(void)snprintf(trouble->why, sizeof trouble->why, "%s", said[0] != '\0' ? said : "it refuses without a word");
+	return false;
+}
+
 bool
 rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_etcd_request *request, int64_t whole_ms,
-	struct rbr_etcd_answer *ret_answer, char why[RBR_ETCD_WHY_MAX])
+	struct rbr_etcd_answer *ret_answer, struct rbr_etcd_trouble *ret_trouble)
 {
 	const struct rbr_etcd_kept *kept = rbr_etcd_kept(etcd);
 	const struct rbr_etcd_post post = {.endpoint = etcd->endpoints[endpoint],
@@ -466,32 +478,18 @@ rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_
 		.body = request->body->text,
 		.token = kept ? kept->token : NULL,
 		.limits = {whole_ms, whole_ms}};
-	struct rbr_writer writer = rbr_writer_start(why, RBR_ETCD_WHY_MAX);
 	struct rbr_etcd_reply reply = {0};
-	char said[RBR_ETCD_SAID_MAX];
 	bool good = false;
 
 	memset(ret_answer, 0, sizeof *ret_answer);
+	memset(ret_trouble, 0, sizeof *ret_trouble);
 	if (request->body->failed || rbr_etcd_http_post(etcd, &post, &reply) < 0) {
-		rbr_write_text(&writer, "memory is short");
-		rbr_etcd_reply_wipe(etcd, &reply);
-		return false;
-	}
-	if (reply.outcome != RBR_ETCD_ANSWERED) {
-		rbr_write_text(&writer, reply.why);
-	} else if (rbr_etcd_refusal_read(reply.status, etcd->host->secret_data(reply.body),
-			   etcd->host->secret_size(reply.body), said) != RBR_ETCD_AGREED) {
-		etcd->host->blot(etcd->call, said);
-		etcd->host->clean(etcd->call, said);
-		if (said[0] != '\0')
-			rbr_write_text(&writer, said);
-		else
-			rbr_write_format(&writer, "it answers with status %ld, and not as etcd does", reply.status);
+		(void)snprintf(ret_trouble->why, sizeof ret_trouble->why, "memory is short");
+	} else if (reply.outcome != RBR_ETCD_ANSWERED) {
+		(void)snprintf(ret_trouble->why, sizeof ret_trouble->why, "%s", reply.why);
+		ret_trouble->cause = reply.cause;
 	} else {
-		good = rbr_etcd_answer_read(
-			etcd->host->secret_data(reply.body), etcd->host->secret_size(reply.body), ret_answer);
-		if (!good)
-			rbr_write_text(&writer, "its answer is none of etcd's");
+		good = take_one(etcd, endpoint, &reply, ret_answer, ret_trouble);
 	}
 	rbr_etcd_reply_wipe(etcd, &reply);
 	return good;
@@ -537,7 +535,7 @@ watch_at(struct journey *journey, size_t endpoint, int64_t milliseconds, struct 
 		note(&journey->trials[endpoint], reply.why);
 	else if (!watcher->heard)
 		note(&journey->trials[endpoint], "it does not watch");
-	journey->trials[endpoint].tls = reply.tls;
+	journey->trials[endpoint].cause = reply.cause;
 	rbr_etcd_reply_wipe(etcd, &reply);
 	return journey->failed || (watcher->heard && watcher->news != RBR_ETCD_NEWS_NONSENSE);
 }

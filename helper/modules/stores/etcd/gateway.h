@@ -41,9 +41,15 @@ struct rbr_etcd_course {
 int rbr_etcd_ask(const struct rbr_etcd *etcd, const struct rbr_etcd_request *request, struct rbr_etcd_course *course,
 	struct rbr_etcd_answer *ret_answer) __attribute__((warn_unused_result));
 
-/* Asks one endpoint, by its number, within WHOLE_MS, and says nothing if it fails: WHY is for people. */
+/* Why an endpoint has given no answer. */
+struct rbr_etcd_trouble {
+	enum rbr_etcd_cause cause;
+	char why[RBR_ETCD_WHY_MAX]; /* for people */
+};
+
+/* Asks one endpoint, by its number, within WHOLE_MS. False, and *RET_TROUBLE, if it fails. */
 bool rbr_etcd_ask_one(const struct rbr_etcd *etcd, size_t endpoint, const struct rbr_etcd_request *request,
-	int64_t whole_ms, struct rbr_etcd_answer *ret_answer, char why[RBR_ETCD_WHY_MAX]);
+	int64_t whole_ms, struct rbr_etcd_answer *ret_answer, struct rbr_etcd_trouble *ret_trouble);
 
 /* Watches: sends BODY to /v3/watch and reads what comes until there is news or MILLISECONDS have passed. */
 int rbr_etcd_watch(const struct rbr_etcd *etcd, const struct rbr_etcd_body *body, int64_t milliseconds)

@@ -212,12 +212,18 @@ rbr_etcd_http_multiplexes(void)
 	return multiplexes;
 }
 
+bool
+rbr_etcd_is_plain(const char *url)
+{
+	return strncasecmp(url, "http:", 5) == 0;
+}
+
 static void
 set_transport(CURL *curl, const struct rbr_etcd *etcd, const char *url)
 {
 	const char *ca_file = config(etcd, "store_ca_file"), *certificate = config(etcd, "store_certificate");
 	const char *proxy = config(etcd, "proxy"), *version = config(etcd, "ip_version");
-	const char *protocol = strncasecmp(url, "http:", 5) == 0 ? "http" : "https";
+	const char *protocol = rbr_etcd_is_plain(url) ? "http" : "https";
 
 	(void)curl_easy_setopt(curl, CURLOPT_URL, url);
 	(void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocol);
@@ -323,6 +329,34 @@ is_closing(CURLcode code, const char *text)
 	return strstr(text, "reset by peer") || strstr(text, "Broken pipe");
 }
 
+/* Is there a connection, and no TLS on it? libcurl's TLS libraries have many words for that, and one for a partner who speaks it
+ * and says no. */
+static bool
+is_without_tls(const struct transfer *transfer, CURLcode code, const char *text)
+{
+	return !rbr_etcd_is_plain(transfer->post->endpoint) && transfer->sent == 0 && !strstr(text, "alert") &&
+		(code == CURLE_SSL_CONNECT_ERROR || strstr(text, "reset by peer"));
+}
+
+static enum rbr_etcd_cause
+find_cause(const struct transfer *transfer, CURLcode code, const char *text)
+{
+	if (code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
+		code == CURLE_SSL_INVALIDCERTSTATUS || is_certificate_alert(text))
+		return RBR_ETCD_DISBELIEF;
+	if (code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM)
+		return RBR_ETCD_OWN_FILES;
+	if (transfer->reply->excess || code == CURLE_OUT_OF_MEMORY) /* the word for a line that is too long */
+		return RBR_ETCD_NOT_ETCD;
+	if (code == CURLE_OPERATION_TIMEDOUT || transfer->unheard || transfer->reply->status != 0)
+		return RBR_ETCD_UNREACHED;
+	if (is_without_tls(transfer, code, text))
+		return RBR_ETCD_NO_TLS;
+	if (transfer->sent > 1 || is_closing(code, text))
+		return rbr_etcd_is_plain(transfer->post->endpoint) ? RBR_ETCD_PLAIN : RBR_ETCD_CLOSED;
+	return code == CURLE_SSL_CONNECT_ERROR ? RBR_ETCD_CLOSED : RBR_ETCD_UNREACHED;
+}
+
 static void
 explain(struct transfer *transfer, CURLcode code, const char *detail)
 {
@@ -331,13 +365,13 @@ explain(struct transfer *transfer, CURLcode code, const char *detail)
 
 	reply->outcome = transfer->sent > 0 ? RBR_ETCD_UNKNOWN : RBR_ETCD_NOT_SENT;
 	reply->silent = code == CURLE_OPERATION_TIMEDOUT || transfer->unheard;
-	reply->tls = code == CURLE_PEER_FAILED_VERIFICATION || code == CURLE_SSL_ISSUER_ERROR ||
-		code == CURLE_SSL_INVALIDCERTSTATUS || is_certificate_alert(what);
-	reply->own_files = code == CURLE_SSL_CACERT_BADFILE || code == CURLE_SSL_CERTPROBLEM;
-	reply->closed =
-		!reply->tls && !reply->silent && reply->status == 0 && (transfer->sent > 1 || is_closing(code, what));
+	reply->cause = find_cause(transfer, code, what);
+	reply->closed = reply->cause == RBR_ETCD_PLAIN || reply->cause == RBR_ETCD_NO_TLS ||
+		(reply->cause == RBR_ETCD_CLOSED && code != CURLE_SSL_CONNECT_ERROR);
 	if (reply->excess)
 		what = "its answer is too long";
+	else if (reply->cause == RBR_ETCD_NO_TLS)
+		what = "no TLS came about with it";
 	else if (reply->closed)
 		what = "it closed the connection without a word";
 	else if (reply->silent)

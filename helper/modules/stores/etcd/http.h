@@ -7,6 +7,7 @@
 #ifndef RBR_ETCD_HTTP_H
 #define RBR_ETCD_HTTP_H
 
+#include "cause.h"
 #include "etcd.h"
 
 #define RBR_ETCD_ANSWER_MAX (4u * 1024 * 1024 - 1) /* bytes; etcd itself takes 1.5 MiB at once */
@@ -53,10 +54,12 @@ struct rbr_etcd_reply {
 	bool excess; /* the answer was too long */
 	bool closed; /* the connection was, from the other side, before anything came */
 	bool silent; /* no answer, and no refusal either: time was lost */
-	bool tls; /* one side does not believe the other's certificate */
-	bool own_files; /* what `store_ca_file` and its like name is of no use */
+	enum rbr_etcd_cause cause; /* there is no answer: the kind of reason */
 	char why[RBR_ETCD_WHY_MAX]; /* there is no answer: for people */
 };
+
+/* Does this URL say http? */
+bool rbr_etcd_is_plain(const char *url);
 
 /* Looks whether the files of certificates may be used. RINGBEARER_E_CONFIG. */
 int rbr_etcd_http_check(const struct rbr_etcd *etcd) __attribute__((warn_unused_result));
