@@ -5,8 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -33,6 +36,32 @@ read_all(int descriptor, char *text, size_t room)
 		used += (size_t)each;
 	}
 	return false;
+}
+
+bool
+rbr_is_on_path(const char *name, int mode)
+{
+	const char *folder = secure_getenv("PATH"), *end;
+	char path[PATH_MAX];
+	int length;
+
+	for (; folder && *folder; folder = *end ? end + 1 : end) {
+		end = strchrnul(folder, ':');
+		length = snprintf(path, sizeof path, "%.*s/%s", (int)(end - folder), folder, name);
+		if (end > folder && length > 0 && (size_t)length < sizeof path && access(path, mode) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A folder that is not readable is what libc tells of, where no other has it. */
+static int
+fail_to_run(struct rbr_context *context, int number)
+{
+	if (number == EACCES && !rbr_is_on_path("git", F_OK))
+		return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
+			"there is no git in the folders of PATH that can be read; install git");
+	return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "git cannot be run (%s); install git", strerror(number));
 }
 
 int
@@ -63,8 +92,7 @@ rbr_git_run(struct rbr_context *context, const char *const *arguments, bool sile
 	read_well = rc != 0 || !ret_output || read_all(ends[0], ret_output, RBR_GIT_OUTPUT_MAX);
 	(void)close(ends[0]);
 	if (rc != 0)
-		return rbr_fail(
-			&context->error, RINGBEARER_E_CONFIG, "git cannot be run (%s); install git", strerror(rc));
+		return fail_to_run(context, rc);
 	while (waitpid(child, &status, 0) < 0 && errno == EINTR)
 		;
 	if (!read_well)

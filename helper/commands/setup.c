@@ -27,22 +27,6 @@ struct choices {
 
 /* -- which line -- */
 
-static bool
-on_path(const char *name)
-{
-	const char *folder = secure_getenv("PATH"), *end;
-	char path[PATH_MAX];
-	int length;
-
-	for (; folder && *folder; folder = *end ? end + 1 : end) {
-		end = strchrnul(folder, ':');
-		length = snprintf(path, sizeof path, "%.*s/%s", (int)(end - folder), folder, name);
-		if (end > folder && length > 0 && (size_t)length < sizeof path && access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* The link where ringbearer is installed, or beside this program. */
 static bool
 find_link(char ret_path[PATH_MAX])
@@ -70,7 +54,7 @@ write_helper(struct rbr_context *context, const struct choices *choices, char re
 	const char *options = choices->interactive ? " --interactive" : "";
 	char path[PATH_MAX];
 
-	if (on_path(GIT_LINK)) {
+	if (rbr_is_on_path(GIT_LINK, X_OK)) {
 		(void)snprintf(ret_helper, HELPER_MAX, "ringbearer%s", options);
 		return 0;
 	}

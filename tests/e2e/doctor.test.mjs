@@ -160,6 +160,24 @@ describe('a machine and its accounts', () => {
     onlyIll(await doctor([], { env }), 'grant device_code', /cannot be loaded/, /install/);
   });
 
+  test('a folder of PATH that is not readable hides no git: where there is none, there is none', async (t) => {
+    const asRoot = process.getuid() === 0 ? ['/usr/bin/setpriv', '--bounding-set=-all'] : []; // who may read everything else
+    if (asRoot.length > 0 && !fs.existsSync(asRoot[0])) return t.skip('setpriv is missing');
+    const [program, ...words] = [...asRoot, world.program, 'doctor', '--json'];
+    const [closed, bin] = [path.join(world.dir, 'closed'), path.join(world.dir, 'a-git')];
+    fs.mkdirSync(closed, { mode: 0o000 });
+    fs.mkdirSync(bin);
+    const git = async () => {
+      const { stdout, stderr } = await world.exec(program, words, { env: { PATH: `${closed}:${bin}` } });
+      return JSON.parse(stdout || assert.fail(stderr)).findings.find(({ subject }) => subject === 'git');
+    };
+    const none = await git();
+    assert.deepEqual([none.state, none.detail], ['unchecked', 'there is no git in the folders of PATH that can be read; install git']);
+    fs.writeFileSync(path.join(bin, 'git'), '', { mode: 0o644 });
+    assert.match((await git()).detail, /^git cannot be run \(Permission denied\)/);
+    return fs.chmodSync(closed, 0o700);
+  });
+
   test('callers: git, docker and cargo ask a program that is there, or not', async () => {
     const home = world.env.HOME;
     const git = (helper) => withFile(path.join(home, '.gitconfig'), `[credential]\n\thelper = ${helper}\n`, async () => {
