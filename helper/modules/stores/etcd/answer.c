@@ -54,6 +54,19 @@ find_pairs(struct json_object *object)
 }
 
 bool
+rbr_etcd_answer_part(const struct rbr_etcd_answer *answer, size_t index, struct rbr_etcd_answer *ret_part)
+{
+	struct json_object *responses = member(answer->object, "responses", json_type_array), *range;
+
+	memset(ret_part, 0, sizeof *ret_part);
+	range = responses && index < json_object_array_length(responses)
+		? member(json_object_array_get_idx(responses, index), "response_range", json_type_object)
+		: NULL;
+	ret_part->pairs = range ? member(range, "kvs", json_type_array) : NULL;
+	return range && rbr_etcd_pair_count(ret_part) <= RBR_ETCD_KEYS_MAX;
+}
+
+bool
 rbr_etcd_answer_read(const char *text, size_t size, struct rbr_etcd_answer *ret_answer)
 {
 	struct json_object *object = rbr_json_parse(text, size), *header, *succeeded;

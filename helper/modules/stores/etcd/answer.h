@@ -33,6 +33,9 @@ struct rbr_etcd_pair {
 bool rbr_etcd_answer_read(const char *text, size_t size, struct rbr_etcd_answer *ret_answer);
 void rbr_etcd_answer_wipe(struct rbr_etcd_answer *answer);
 
+/* What a transaction has found by its response INDEX, which ANSWER has for its own. False if that is no range. */
+bool rbr_etcd_answer_part(const struct rbr_etcd_answer *answer, size_t index, struct rbr_etcd_answer *ret_part);
+
 /* How many pairs there are. */
 size_t rbr_etcd_pair_count(const struct rbr_etcd_answer *answer);
 

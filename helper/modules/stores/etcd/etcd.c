@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "brought.h"
 #include "describe.h"
 #include "journal.h"
 #include "protocol/writer.h"
@@ -102,7 +103,7 @@ lookup(struct ringbearer_call *call, const struct ringbearer_item *what, struct 
 
 	if (rc == 0)
 		rc = rbr_etcd_item_start(&etcd, what, &item);
-	if (rc == 0)
+	if (rc == 0 && !rbr_etcd_brought_find(&etcd, &item, &pair))
 		rc = fetch(&etcd, &item, &pair);
 	if (rc == 0)
 		rc = pair.changed == 0
@@ -152,6 +153,8 @@ replace_whatever(const struct rbr_etcd *etcd, const struct rbr_etcd_item *item, 
 	struct rbr_etcd_pair pair = {0};
 	bool done = false, unsure = false;
 	int tries, rc = fetch(etcd, item, &pair);
+
+	rbr_etcd_brought_forget(etcd);
 
 	for (tries = 0; rc == 0 && !done && tries < TRIES; tries++) {
 		int64_t seen = pair.changed;
@@ -255,6 +258,15 @@ list(struct ringbearer_call *call, const char *account, ringbearer_item_visitor 
 	return rc;
 }
 
+static void
+expect(struct ringbearer_call *call, const struct ringbearer_item *items, size_t count)
+{
+	struct rbr_etcd etcd;
+
+	if (rbr_etcd_begin(&etcd, host, call) == 0)
+		rbr_etcd_brought_expect(&etcd, items, count);
+}
+
 /* -- the shared journal -- */
 
 static int
@@ -320,6 +332,7 @@ static const struct ringbearer_store operations = {
 	.store = store,
 	.erase = erase,
 	.list = list,
+	.expect = expect,
 	.view = view,
 	.acquire = acquire,
 	.keep = keep,

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "brought.h"
 #include "lease.h"
 #include "txn.h"
 
@@ -186,6 +187,7 @@ try_to_take(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struc
 	rbr_etcd_add_compare(&body, item, RBR_ETCD_LEASE, displaces);
 	rbr_etcd_add(&body, "],\"success\":[");
 	rbr_etcd_add_put(&body, item, RBR_ETCD_LEASE, holder, id);
+	rbr_etcd_brought_ask(etcd, &body, item);
 	rbr_etcd_add_get_all(&body, item);
 	rbr_etcd_add(&body, "],\"failure\":[");
 	rbr_etcd_add_get_all(&body, item);
@@ -193,6 +195,8 @@ try_to_take(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struc
 	rc = rbr_etcd_ask(etcd, &request, course, &answer);
 	if (rc == 0)
 		rc = make_view(etcd, item, &answer, ret_view, &held_by);
+	if (rc == 0 && answer.succeeded)
+		rbr_etcd_brought_take(etcd, &answer, item, 1);
 	/* Also what was done by a try whose answer did not come. */
 	*ret_taken = rc == 0 && ret_view->lease != 0 && held_by == id;
 	if (rc == 0 && answer.succeeded && !*ret_taken)

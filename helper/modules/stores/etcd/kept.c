@@ -40,7 +40,7 @@ describe(const struct rbr_etcd *etcd, char *text)
 struct rbr_etcd_kept *
 rbr_etcd_kept(const struct rbr_etcd *etcd)
 {
-	size_t size = describe(etcd, NULL);
+	size_t size = describe(etcd, NULL), i;
 	char *about = malloc(size + 1);
 
 	if (!about)
@@ -50,6 +50,10 @@ rbr_etcd_kept(const struct rbr_etcd *etcd)
 	if (kept.about && strcmp(kept.about, about) == 0) {
 		free(about);
 		return &kept;
+	}
+	for (i = 0; i < RBR_ETCD_BROUGHT_MAX; i++) {
+		rbr_etcd_pair_wipe(&kept.brought[i].pair);
+		free(kept.brought[i].base);
 	}
 	rbr_etcd_http_end();
 	etcd->host->secret_free(kept.token);

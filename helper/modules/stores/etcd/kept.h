@@ -3,6 +3,7 @@
 #ifndef RBR_ETCD_KEPT_H
 #define RBR_ETCD_KEPT_H
 
+#include "answer.h"
 #include "etcd.h"
 #include "modules/seal/seal.h"
 
@@ -15,6 +16,15 @@ struct rbr_etcd_lease {
 	int64_t seconds;
 };
 
+#define RBR_ETCD_BROUGHT_MAX 4
+
+/* A value that will be looked up (brought.h). */
+struct rbr_etcd_brought {
+	char *base; /* of its item; NULL: none */
+	bool known; /* PAIR is what there was */
+	struct rbr_etcd_pair pair;
+};
+
 struct rbr_etcd_kept {
 	char *about; /* all that the configuration says of it */
 	size_t preferred; /* the endpoint that answered last */
@@ -22,6 +32,7 @@ struct rbr_etcd_kept {
 	bool has_key;
 	struct rbr_seal_key key;
 	struct rbr_etcd_lease leases[RBR_ETCD_LEASES_MAX];
+	struct rbr_etcd_brought brought[RBR_ETCD_BROUGHT_MAX];
 };
 
 /* What was kept for ETCD, or else nothing; NULL if memory is short. */
