@@ -209,6 +209,7 @@ typedef int (*ringbearer_item_visitor)(const struct ringbearer_item *item, void 
  */
 
 #define RINGBEARER_RECORDS_MAX 64 /* of an item */
+#define RINGBEARER_UNLESS_MAX 4
 #define RINGBEARER_RECORD_NAME_MAX 40 /* bytes, a to z, 0 to 9 and "-" */
 #define RINGBEARER_RECORD_SIZE_MAX (128 * 1024) /* bytes of its value */
 #define RINGBEARER_RECORD_SECONDS_MAX (10 * 24 * 3600)
@@ -336,10 +337,12 @@ struct ringbearer_store {
 
 	/* Takes ITEM's lease for SECONDS in the name of HOLDER (a text of up to 512 bytes, no secret), if nobody has it, or who has it
 	 * has the number DISPLACES (0: nobody's is taken away). RET_VIEW is how the item is with that: the lease in it is
-	 * the caller's. RINGBEARER_E_BUSY if somebody has it: RET_VIEW says who. A lease lasts SECONDS
+	 * the caller's. RINGBEARER_E_BUSY if somebody has it: RET_VIEW says who. And if there
+	 * is a record of one of the names UNLESS (up to RINGBEARER_UNLESS_MAX, the last NULL; NULL: whatever there is): what the lease would
+	 * have been for has been done. A lease lasts SECONDS
 	 * at least, counted from when the call began, unless it is released or taken away, and not much longer. */
 	int (*acquire)(struct ringbearer_call *call, const struct ringbearer_item *item, const char *holder,
-		int64_t seconds, int64_t displaces, struct ringbearer_view *ret_view);
+		int64_t seconds, int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view);
 
 	/* The lease with the number LEASE, which this process has taken, lasts its SECONDS from now on again. RINGBEARER_E_BUSY if it has
 	 * ended. */

@@ -246,7 +246,7 @@ free_lease(struct rbr_machines *machines)
 }
 
 static int
-take_lease(struct rbr_machines *machines, int64_t displaces)
+take_lease(struct rbr_machines *machines, int64_t displaces, const char *const *unless)
 {
 	RBR_CLEANUP(rbr_secret_wipe) struct ringbearer_secret text = RBR_SECRET_EMPTY;
 	int64_t seconds = (request_ms(machines) + BEFORE_SENDING_MS + 999) / 1000;
@@ -254,7 +254,7 @@ take_lease(struct rbr_machines *machines, int64_t displaces)
 	machines->here.since = rbr_clock_now().real;
 	if (rbr_record_write_holder(&machines->here, &text) < 0)
 		return rbr_fail_memory(error_of(machines));
-	return rbr_shared_take(&machines->shared, rbr_secret_string(&text), seconds, displaces);
+	return rbr_shared_take(&machines->shared, rbr_secret_string(&text), seconds, displaces, unless);
 }
 
 static int
@@ -280,13 +280,33 @@ wait_for_change(struct rbr_machines *machines, int64_t until_ms)
 	return rc;
 }
 
+/* The lease is asked for without a look before, which would show nothing in most cases; unless others have what WISH is after. */
+static int
+take_or_look(struct rbr_machines *machines, const struct rbr_wish *wish)
+{
+	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names;
+	const char *unless[] = {NULL, NULL, NULL};
+	bool any = wish->urgency == RBR_REJECTED || wish->urgency == RBR_FORCED;
+	int rc;
+
+	if (machines->since != 0)
+		return 0;
+	if (rbr_record_names(machines->exchange->call.account, &names) < 0)
+		return rbr_fail_memory(error_of(machines));
+	unless[0] = names.token;
+	unless[1] = names.verdict;
+	rc = take_lease(machines, 0, any ? NULL : unless);
+	machines->since = machines->shared.view.revision;
+	return rc == RINGBEARER_E_BUSY ? 0 : rc;
+}
+
 /* Until there is an answer, or this run has the lease. */
 static int
 wait_for_turn(struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_credential *credential,
 	bool *ret_answered)
 {
 	int64_t until_ms = rbr_now_ms() + RBR_TURN_WAIT_MS, lease;
-	int rc = 0;
+	int rc = take_or_look(machines, wish);
 
 	while (rc == 0) {
 		rc = take_up(machines, wish, credential, ret_answered);
@@ -294,7 +314,7 @@ wait_for_turn(struct rbr_machines *machines, const struct rbr_wish *wish, struct
 			break;
 		lease = free_lease(machines);
 		if (lease >= 0)
-			rc = take_lease(machines, lease);
+			rc = take_lease(machines, lease, NULL);
 		if (rc == RINGBEARER_E_BUSY) /* somebody was faster, whose time begins here */
 			(void)free_lease(machines);
 		if (lease < 0 || rc == RINGBEARER_E_BUSY)
@@ -334,7 +354,8 @@ rbr_machines_is_overtaken(const struct rbr_machines *machines)
 /* -- the store -- */
 
 int
-rbr_machines_open(struct rbr_machines *machines, struct rbr_exchange *exchange, struct rbr_rotation *rotation)
+rbr_machines_open(
+	struct rbr_machines *machines, struct rbr_exchange *exchange, struct rbr_rotation *rotation, bool look)
 {
 	int rc = rbr_exchange_vault(exchange);
 
@@ -343,12 +364,12 @@ rbr_machines_open(struct rbr_machines *machines, struct rbr_exchange *exchange, 
 	machines->exchange = exchange;
 	machines->rotation = rotation;
 	rc = rbr_shared_start(&machines->shared, &exchange->vault);
-	if (rc == 0)
+	if (rc == 0 && look)
 		rc = rbr_shared_look(&machines->shared);
 	if (rc < 0)
 		return rc;
 	machines->open = true;
-	machines->since = machines->shared.view.revision;
+	machines->since = machines->shared.view.revision; /* 0: it was not looked at yet */
 	rbr_holder_here(exchange->call.context, exchange->call.account, &machines->here);
 	rotation->guard = before_sending;
 	rotation->guard_data = machines;

@@ -29,10 +29,10 @@ struct rbr_machines {
 	bool dead; /* the service has refused the refresh token for good */
 };
 
-/* Looks at the store of EXCHANGE's account, which MACHINES becomes a part of. ROTATION's requests leave only with the lease from then on.
+/* Opens the store of EXCHANGE's account, which MACHINES becomes a part of, and has a LOOK at it where what is there is needed before the turn. ROTATION's requests leave only with the lease from then on.
  * RINGBEARER_E_STORE_… End it with rbr_machines_end() whatever happens. */
-int rbr_machines_open(struct rbr_machines *machines, struct rbr_exchange *exchange, struct rbr_rotation *rotation)
-	RBR_MUST_CHECK;
+int rbr_machines_open(struct rbr_machines *machines, struct rbr_exchange *exchange, struct rbr_rotation *rotation,
+	bool look) RBR_MUST_CHECK;
 void rbr_machines_end(struct rbr_machines *machines);
 
 /* The turn among machines. Waits while another has it, and leaves with what that finds out: *RET_ANSWERED with CREDENTIAL, or its

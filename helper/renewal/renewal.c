@@ -136,7 +136,7 @@ rbr_renewal_finish(struct rbr_context *context, const struct rbr_wish *wish, str
 	if (rc == 0)
 		rc = rbr_rotation_start(&rotation, context, account, endpoint);
 	if (rc == 0)
-		rc = rbr_machines_open(&machines, &exchange, &rotation);
+		rc = rbr_machines_open(&machines, &exchange, &rotation, true);
 	if (rc == 0) {
 		rbr_rotation_wish(&rotation, rbr_secret_string(&wish->token_key.text));
 		rc = rbr_rotate_finish(&exchange, &rotation, wish, &fresh, &answered);

@@ -345,7 +345,7 @@ rotate(struct rbr_exchange *exchange, struct rbr_account *account, struct rbr_ro
 	struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_credential *credential)
 {
 	bool answered = false;
-	int tries, rc = rbr_machines_open(machines, exchange, rotation);
+	int tries, rc = rbr_machines_open(machines, exchange, rotation, rbr_rotation_is_parked(rotation));
 
 	if (rc == 0)
 		rc = rbr_rotate_finish(exchange, rotation, wish, credential, &answered);

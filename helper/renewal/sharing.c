@@ -215,7 +215,7 @@ rbr_sharing_pause(struct rbr_vault *vault, struct rbr_shared *shared)
 		return rbr_fail_memory(&vault->call->context->error);
 	if (rbr_record_read_holder(shared->view.holder, &holder) && rbr_holder_is_here(&holder, &here))
 		own = shared->view.lease; /* of a run that has died: the machine's lock is the caller's */
-	rc = rbr_shared_take(shared, rbr_secret_string(&text), PAUSE_SECONDS, own);
+	rc = rbr_shared_take(shared, rbr_secret_string(&text), PAUSE_SECONDS, own, NULL);
 	if (rc == RINGBEARER_E_BUSY) {
 		(void)rbr_record_read_holder(shared->view.holder, &holder);
 		return fail_paused(shared, holder.host);

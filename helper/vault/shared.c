@@ -106,7 +106,8 @@ rbr_shared_value(struct rbr_shared *shared, struct ringbearer_secret **ret_value
 }
 
 int
-rbr_shared_take(struct rbr_shared *shared, const char *holder, int64_t seconds, int64_t displaces)
+rbr_shared_take(
+	struct rbr_shared *shared, const char *holder, int64_t seconds, int64_t displaces, const char *const *unless)
 {
 	struct rbr_vault *vault = shared->vault;
 	int64_t began_ms = rbr_now_ms();
@@ -117,7 +118,7 @@ rbr_shared_take(struct rbr_shared *shared, const char *holder, int64_t seconds, 
 	forget_view(shared);
 	rc = accept_view(shared,
 		vault->store.ops.acquire(
-			vault->call, &shared->binding.item, holder, seconds, displaces, &shared->view));
+			vault->call, &shared->binding.item, holder, seconds, displaces, unless, &shared->view));
 	if (rc < 0)
 		return rc;
 	shared->lease = shared->view.lease;

@@ -34,8 +34,9 @@ int rbr_shared_look(struct rbr_shared *shared) RBR_MUST_CHECK;
 int rbr_shared_value(struct rbr_shared *shared, struct ringbearer_secret **ret_value) RBR_MUST_CHECK;
 
 /* Takes the lease for SECONDS in the name of HOLDER, away from the one with the number DISPLACES if there is that, and looks.
- * RINGBEARER_E_BUSY: another has it, see the view. RINGBEARER_E_STORE_… */
-int rbr_shared_take(struct rbr_shared *shared, const char *holder, int64_t seconds, int64_t displaces) RBR_MUST_CHECK;
+ * RINGBEARER_E_BUSY: another has it, or there is one of the records UNLESS (the last NULL; NULL: none); see the view. RINGBEARER_E_STORE_… */
+int rbr_shared_take(struct rbr_shared *shared, const char *holder, int64_t seconds, int64_t displaces,
+	const char *const *unless) RBR_MUST_CHECK;
 
 /* Sees to it that this run's lease lasts until UNTIL_MS. RINGBEARER_E_BUSY if it does not. */
 int rbr_shared_hold(struct rbr_shared *shared, int64_t until_ms) RBR_MUST_CHECK;

@@ -23,7 +23,7 @@ import { BY_ACCOUNT, BY_URL_MANY, COLD, CURL, EMPTY, EMPTY_FRONT, FROM_MEMORY, M
 import { chart } from './chart.mjs';
 import { measure, table } from './measure.mjs';
 import { find, preparePeers } from './peers.mjs';
-import { AHEAD, CURL_REFRESH, ROTATION, WHOLE, ahead, forgetRenewals, inStore, rotations } from './renewals.mjs';
+import { AHEAD, CURL_REFRESH, ROTATION, WHOLE, ahead, forgetRenewals, refreshIn, rotations } from './renewals.mjs';
 
 const BUILD = path.resolve(process.env.RINGBEARER_BUILD ?? fileURLToPath(new URL('../../', import.meta.url)));
 const HERE = fileURLToPath(new URL('./', import.meta.url));
@@ -140,7 +140,7 @@ function beside(rows, name, other) {
 
 function targets(warm, { rows, peers }, { library, cold, rotation, early }) {
   const own = named(rows, BY_ACCOUNT);
-  const shared = rotation && beside(rotation, inStore('etcd'), inStore('file'));
+  const shared = rotation && beside(rotation, refreshIn('etcd'), refreshIn('file'));
   const lines = [
     ['by account at most 1.15 times the empty program', named(warm, BY_ACCOUNT), 1.15],
     ['by URL among 1,000 accounts at most 1.3 times the empty program', named(warm, BY_URL_MANY), 1.3],
@@ -148,7 +148,7 @@ function targets(warm, { rows, peers }, { library, cold, rotation, early }) {
     ['by ringbearer_get() in at most 10 us', { ratio: library.us, interval: [library.low, library.high] }, 10],
     ...(cold ? [[`not cached at most 1.9 times ${CURL}`, named(cold, COLD), 1.9]] : []),
     ...(rotation ? [[`renewed with rotation at most 2.5 times ${CURL_REFRESH}`, named(rotation, ROTATION), 2.5]] : []),
-    ...(shared ? [[`renewed through etcd at most 1.6 times ${inStore('file')}`, shared, 1.6]] : []),
+    ...(shared ? [[`renewed through etcd at most 1.6 times ${refreshIn('file')}`, shared, 1.6]] : []),
     ['within renew_ahead at most 2 times the start of the two programs', named(early, AHEAD), 2],
     ...peers.map((peer) => [`ahead of ${peer.name}`, { ratio: own.ms / peer.ms, interval: [own.ms / peer.ms, own.ms / peer.ms] }, 1]),
   ];

@@ -199,9 +199,9 @@ view(struct ringbearer_call *call, const struct ringbearer_item *item, struct ri
 
 static int
 acquire(struct ringbearer_call *call, const struct ringbearer_item *item, const char *holder, int64_t seconds,
-	int64_t displaces, struct ringbearer_view *ret_view)
+	int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view)
 {
-	(void)holder, (void)seconds, (void)displaces;
+	(void)holder, (void)seconds, (void)displaces, (void)unless;
 	return view(call, item, ret_view) < 0 ? RINGBEARER_E_STORE_UNAVAILABLE : RINGBEARER_E_BUSY;
 }
 

@@ -7,7 +7,7 @@
  * JSON, {"code": 0 or an error's number, "why": …} and what the operation brought.
  *
  *     lookup · store VALUE · erase · list · view · describe
- *     acquire HOLDER SECONDS DISPLACES · keep LEASE · wait REVISION MILLISECONDS
+ *     acquire HOLDER SECONDS DISPLACES [UNLESS] · keep LEASE · wait REVISION MILLISECONDS
  *     store_if LEASE VERSION VALUE release|hold [NAME=VALUE SECONDS] …
  *
  * VALUE: a text, "-" for none, or TEXT*COUNT. `item ACCOUNT KIND` chooses another item; `config KEY=VALUE` sets a key.
@@ -238,8 +238,10 @@ journal(char **words, int count)
 		print_code(rc);
 		print_view(&view);
 	} else if (strcmp(words[0], "acquire") == 0) {
-		rc = store.acquire(
-			&call, &item, words[1], strtoll(words[2], NULL, 10), strtoll(words[3], NULL, 10), &view);
+		const char *unless[] = {count > 4 ? words[4] : NULL, NULL};
+
+		rc = store.acquire(&call, &item, words[1], strtoll(words[2], NULL, 10), strtoll(words[3], NULL, 10),
+			unless, &view);
 		print_code(rc);
 		print_view(&view);
 	} else if (strcmp(words[0], "keep") == 0) {

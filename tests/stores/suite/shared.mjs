@@ -49,6 +49,15 @@ export function sharedSuite(store) {
     const names = ({ records }) => Object.keys(records).filter(Boolean).sort();
     const without = ({ ms, ...rest }) => rest;
 
+    journal('a lease is not taken where a record says that it is not needed, and is where that is gone', async () => {
+      await well(a.do('store_if', 0, 0, '-', 'keep', 'token-1=done', 60));
+      const told = await busy(b.do('acquire', 'b', 60, 0, 'token-1'));
+      assert.deepEqual([told.lease, told.value, names(told)], [0, 'first', ['token-1']]);
+      const taken = await well(b.do('acquire', 'b', 60, 0, 'token-2'));
+      assert.ok(taken.lease > 0);
+      await busy(a.do('acquire', 'a', 60, 0, 'token-1'));
+    });
+
     journal('a view is what is there, and the same from everywhere', async () => {
       const [one, two] = [await view(a), await view(b)];
       assert.equal(one.value, 'first');

@@ -280,12 +280,12 @@ view(struct ringbearer_call *call, const struct ringbearer_item *item, struct ri
 
 static int
 acquire(struct ringbearer_call *call, const struct ringbearer_item *item, const char *holder, int64_t seconds,
-	int64_t displaces, struct ringbearer_view *ret_view)
+	int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view)
 {
 	struct rbr_etcd etcd;
 	int rc = rbr_etcd_begin(&etcd, host, call);
 
-	return rc < 0 ? rc : rbr_etcd_acquire(&etcd, item, holder, seconds, displaces, ret_view);
+	return rc < 0 ? rc : rbr_etcd_acquire(&etcd, item, holder, seconds, displaces, unless, ret_view);
 }
 
 static int

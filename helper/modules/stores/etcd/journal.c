@@ -174,17 +174,22 @@ rbr_etcd_wait(struct rbr_etcd *etcd, const struct ringbearer_item *what, int64_t
 /* One try to put the lease's key. *RET_TAKEN: it is ours now. */
 static int
 try_to_take(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rbr_etcd_sealed *holder, int64_t id,
-	const struct rbr_etcd_body *grant, int64_t displaces, struct ringbearer_view *ret_view, bool *ret_taken,
-	struct rbr_etcd_course *course)
+	const struct rbr_etcd_body *grant, int64_t displaces, const char *const *unless,
+	struct ringbearer_view *ret_view, bool *ret_taken, struct rbr_etcd_course *course)
 {
 	struct rbr_etcd_body body = rbr_etcd_body_start(etcd);
 	const struct rbr_etcd_request request = {"/v3/kv/txn", &body, RBR_ETCD_AGAIN_MARKED, grant};
 	struct rbr_etcd_answer answer = {0};
+	char name[RBR_ETCD_NAME_MAX];
 	int64_t held_by = 0;
 	int rc;
 
 	rbr_etcd_add(&body, "{\"compare\":[");
 	rbr_etcd_add_compare(&body, item, RBR_ETCD_LEASE, displaces);
+	for (; unless && *unless; unless++) {
+		(void)snprintf(name, sizeof name, RBR_ETCD_RECORD "%s", *unless);
+		rbr_etcd_add_compare(&body, item, name, 0);
+	}
 	rbr_etcd_add(&body, "],\"success\":[");
 	rbr_etcd_add_put(&body, item, RBR_ETCD_LEASE, holder, id);
 	rbr_etcd_brought_ask(etcd, &body, item);
@@ -206,9 +211,22 @@ try_to_take(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struc
 	return rc;
 }
 
+/* Is one of the records UNLESS in VIEW? */
+static bool
+has_one(const struct ringbearer_view *view, const char *const *unless)
+{
+	size_t i;
+
+	for (; unless && *unless; unless++)
+		for (i = 0; i < view->record_count; i++)
+			if (strcmp(view->records[i].name, *unless) == 0)
+				return true;
+	return false;
+}
+
 static int
 acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rbr_etcd_sealed *holder, int64_t seconds,
-	int64_t displaces, struct ringbearer_view *ret_view)
+	int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view)
 {
 	bool taken = false;
 	int tries, rc = 0;
@@ -224,7 +242,8 @@ acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rb
 		if (rc < 0)
 			return rc;
 		empty_view(etcd, ret_view);
-		rc = try_to_take(etcd, item, holder, id, planned ? &grant : NULL, displaces, ret_view, &taken, &course);
+		rc = try_to_take(
+			etcd, item, holder, id, planned ? &grant : NULL, displaces, unless, ret_view, &taken, &course);
 		if (planned)
 			rbr_etcd_body_wipe(&grant);
 		if (rc < 0 && course.refusal == RBR_ETCD_LEASE_GONE) {
@@ -240,6 +259,8 @@ acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rb
 		rbr_etcd_lease_put_back(etcd, id, seconds);
 		if (ret_view->lease != 0)
 			return fail_busy(etcd, "another machine has the lease");
+		if (has_one(ret_view, unless))
+			return fail_busy(etcd, "another machine has done it already");
 		displaces = 0; /* whose it was has let it go */
 	}
 	return fail_busy(etcd, "the lease is taken and let go all the time");
@@ -247,7 +268,7 @@ acquire(struct rbr_etcd *etcd, const struct rbr_etcd_item *item, const struct rb
 
 int
 rbr_etcd_acquire(struct rbr_etcd *etcd, const struct ringbearer_item *what, const char *holder, int64_t seconds,
-	int64_t displaces, struct ringbearer_view *ret_view)
+	int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view)
 {
 	struct rbr_etcd_sealed sealed = {NULL, 0};
 	struct rbr_etcd_item item;
@@ -260,7 +281,7 @@ rbr_etcd_acquire(struct rbr_etcd *etcd, const struct ringbearer_item *what, cons
 	if (rc == 0)
 		rc = rbr_etcd_seal(etcd, &item, RBR_ETCD_LEASE, holder, strlen(holder), &sealed);
 	if (rc == 0)
-		rc = acquire(etcd, &item, &sealed, seconds, displaces, ret_view);
+		rc = acquire(etcd, &item, &sealed, seconds, displaces, unless, ret_view);
 	rbr_etcd_sealed_wipe(&sealed);
 	return rc;
 }

@@ -20,7 +20,7 @@
 
 int rbr_etcd_view(struct rbr_etcd *etcd, const struct ringbearer_item *item, struct ringbearer_view *ret_view);
 int rbr_etcd_acquire(struct rbr_etcd *etcd, const struct ringbearer_item *item, const char *holder, int64_t seconds,
-	int64_t displaces, struct ringbearer_view *ret_view);
+	int64_t displaces, const char *const *unless, struct ringbearer_view *ret_view);
 int rbr_etcd_keep(struct rbr_etcd *etcd, const struct ringbearer_item *item, int64_t lease);
 int rbr_etcd_store_if(struct rbr_etcd *etcd, const struct ringbearer_item *item, const struct ringbearer_change *change,
 	int64_t *ret_version);
