@@ -323,12 +323,17 @@ tell_others(const struct moving *moving)
 	const char *what = "account";
 	size_t i;
 
-	if (moving->count == 0 || !rbr_shared_is_possible(&moving->old.vault) ||
-		rbr_shared_is_possible(&moving->new.vault))
+	if (moving->count == 0 || !rbr_shared_is_possible(&moving->old.vault))
 		return;
 	for (i = 0; i < moving->count; i++)
 		if (strcmp(moving->carried[i], RBR_KIND_REFRESH_TOKEN) == 0)
 			what = "login";
+	if (rbr_shared_is_possible(&moving->new.vault)) {
+		rbr_warn(moving->context, old->name,
+			"other machines can no longer use this %s until it is moved on them as well; run the same there",
+			what);
+		return;
+	}
 	rbr_warn(moving->context, old->name,
 		"other machines can no longer use this %s; to share it again, run `ringbearer move %s --store=%s` with the settings "
 		"that the store had",

@@ -224,6 +224,12 @@ describe('a login that three machines share', { skip }, () => {
     fleet.loseAll();
     assert.equal(await asked(async () => agreed([await three.get(), await two.get()])), 0);
     assert.equal(await asked(() => three.must(['refresh', NAME])), 1);
+    // To another place that machines share, and back.
+    const at = (prefix) => three.must(['move', NAME, '--store=etcd', `--store-prefix=${prefix}`]);
+    await three.must(['seal', 'new', '--store=etcd', '--store-prefix=/elsewhere/']);
+    assert.match((await at('/elsewhere/')).stderr, /other machines can no longer use this login until it is moved on them as well; run the same there$/m);
+    await at('/ringbearer/');
+    assert.equal(await asked(() => two.must(['refresh', NAME])), 1);
   });
 
   test('a machine without the key is told so', async () => {

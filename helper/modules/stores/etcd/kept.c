@@ -8,7 +8,8 @@
 
 #include "http.h"
 
-static struct rbr_etcd_kept kept;
+/* A login that goes from one etcd, or prefix, to another has a lease at the one while it is kept at the other. */
+static struct rbr_etcd_kept all[2], *last = all;
 
 static size_t
 put(char *text, size_t at, const char *value)
@@ -47,18 +48,24 @@ rbr_etcd_kept(const struct rbr_etcd *etcd)
 		return NULL;
 	(void)describe(etcd, about);
 	about[size] = '\0';
-	if (kept.about && strcmp(kept.about, about) == 0) {
+	if (last->about && strcmp(last->about, about) == 0) {
 		free(about);
-		return &kept;
+		return last;
 	}
 	for (i = 0; i < RBR_ETCD_BROUGHT_MAX; i++) {
 		rbr_etcd_pair_wipe(&kept.brought[i].pair);
 		free(kept.brought[i].base);
 	}
 	rbr_etcd_http_end();
-	etcd->host->secret_free(kept.token);
-	free(kept.about);
-	explicit_bzero(&kept, sizeof kept);
-	kept.about = about;
-	return &kept;
+	if (last->about)
+		last = last == all ? all + 1 : all;
+	if (last->about && strcmp(last->about, about) == 0) {
+		free(about);
+		return last;
+	}
+	etcd->host->secret_free(last->token);
+	free(last->about);
+	explicit_bzero(last, sizeof *last);
+	last->about = about;
+	return last;
 }

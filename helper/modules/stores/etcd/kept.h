@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What is kept from one operation to the next, for as long as it is about the same etcd. */
+/* What is kept from one operation to the next, for as long as it is about the same etcd, or one other in turn. */
 #ifndef RBR_ETCD_KEPT_H
 #define RBR_ETCD_KEPT_H
 
