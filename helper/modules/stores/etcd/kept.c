@@ -52,16 +52,16 @@ rbr_etcd_kept(const struct rbr_etcd *etcd)
 		free(about);
 		return last;
 	}
-	for (i = 0; i < RBR_ETCD_BROUGHT_MAX; i++) {
-		rbr_etcd_pair_wipe(&kept.brought[i].pair);
-		free(kept.brought[i].base);
-	}
 	rbr_etcd_http_end();
 	if (last->about)
 		last = last == all ? all + 1 : all;
 	if (last->about && strcmp(last->about, about) == 0) {
 		free(about);
 		return last;
+	}
+	for (i = 0; i < RBR_ETCD_BROUGHT_MAX; i++) {
+		rbr_etcd_pair_wipe(&last->brought[i].pair);
+		free(last->brought[i].base);
 	}
 	etcd->host->secret_free(last->token);
 	free(last->about);
