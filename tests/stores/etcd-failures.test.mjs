@@ -134,8 +134,9 @@ describe('etcd, when something is wrong', { skip: missing }, () => {
     await says({ ...keys, store_ca_file: undefined }, /certificate is not accepted.*set `store_ca_file`/);
     await says({ ...keys, store_ca_file: three.file('rogue-ca.pem') }, /certificate is not accepted.*set `store_ca_file`/);
     await says({ ...keys, store_ca_file: three.file('client.key') }, /certificates for etcd cannot be used.*check `store_ca_file`/);
-    await says({ ...keys, store_certificate: undefined, store_certificate_key: undefined }, /(is not accepted|gave no answer).*`store_certificate` and `store_certificate_key`/);
-    await says({ ...keys, store_certificate: three.file('stranger.pem'), store_certificate_key: three.file('stranger.key') }, /(is not accepted|gave no answer).*`store_certificate`/);
+    // A node that hangs up can be faster than its reason.
+    await says({ ...keys, store_certificate: undefined, store_certificate_key: undefined }, /(is not accepted|gave no answer|was not spoken to).*`store_certificate` and `store_certificate_key`/);
+    await says({ ...keys, store_certificate: three.file('stranger.pem'), store_certificate_key: three.file('stranger.key') }, /(is not accepted|gave no answer|was not spoken to).*`store_certificate`/);
     await says({ ...keys, store_certificate_key: three.file('stranger.key') }, /certificates for etcd cannot be used/);
     // What the environment has for the rest of the world changes nothing, and the connection's keys are nobody's.
     const log = three.file('keys.log');

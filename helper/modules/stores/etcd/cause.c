@@ -12,8 +12,8 @@ static const struct {
 	[RBR_ETCD_PLAIN] = {"etcd gave no answer",
 		"see its log, and if it speaks TLS there, write https:// instead of http:// in `store_endpoint`"},
 	[RBR_ETCD_NO_TLS] = {"etcd was not spoken to",
-		"see its log, and if it speaks no TLS there, which only a loopback address may, write http:// instead of https:// in "
-		"`store_endpoint`"},
+		"see its log; if it wants a certificate of clients, set `store_certificate` and `store_certificate_key`, and if it speaks "
+		"no TLS there, which only a loopback address may, write http:// instead of https:// in `store_endpoint`"},
 	[RBR_ETCD_NOT_ETCD] = {"what answers is not etcd with its JSON gateway",
 		"have `store_endpoint` name the client URL of etcd 3.4 or later, which must not run with "
 		"--enable-grpc-gateway=false"},
