@@ -56,6 +56,7 @@ const faultChecks = {
   wrong_type: { check: ({ headers, json }) => assert.ok(headers['content-type'].startsWith('text/plain') && json.access_token) },
   chunked: { check: ({ headers, json }) => assert.ok(headers['transfer-encoding'] === 'chunked' && json.access_token) },
   bom: { check: ({ body }) => assert.equal(body.charCodeAt(0), 0xfeff) },
+  long: { fault: { members: { access_token: 70000 } }, check: member((json) => assert.equal(json.access_token, 'A'.repeat(70000))) },
   huge: { check: ({ body }) => assert.ok(body.length > 10 * 1024 * 1024) },
   deep: { check: ({ body }) => assert.ok(body.includes('['.repeat(100000))) },
   dup_keys: { check: ({ body }) => assert.equal(body.split('"access_token"').length, 3) },
