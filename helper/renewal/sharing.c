@@ -235,15 +235,15 @@ void
 rbr_sharing_resume(struct rbr_shared *shared)
 {
 	struct ringbearer_change change = {.size = sizeof change, .if_lease = shared->lease, .release = true};
-	struct rbr_context *context = shared->vault ? shared->vault->call->context : NULL;
+	struct ringbearer_call *call = shared->vault ? shared->vault->call : NULL;
 	struct rbr_error before;
 
-	if (shared->lease != 0) {
-		before = context->error;
-		shared->vault->call->deadline_ms = rbr_now_ms() + RESUME_MS;
+	if (call && shared->lease != 0) {
+		before = call->context->error;
+		call->deadline_ms = rbr_now_ms() + RESUME_MS;
 		if (rbr_shared_change(shared, &change) < 0)
-			rbr_trace(context, "the lease was not given back: %s", context->error.detail);
-		context->error = before;
+			rbr_trace(call->context, "the lease was not given back: %s", call->context->error.detail);
+		call->context->error = before;
 	}
 	rbr_shared_end(shared);
 }

@@ -53,7 +53,8 @@ ask(struct survey *survey, size_t endpoint, const char *path, const char *text, 
 	const struct rbr_etcd_request request = {path, &body, RBR_ETCD_AGAIN, NULL};
 	int64_t left = survey->etcd->host->remaining_ms(survey->etcd->call);
 	/* Something is left for those that come after it. */
-	int64_t most = left / (int64_t)(survey->etcd->endpoint_count - endpoint + 1) + 1;
+	size_t others = survey->etcd->endpoint_count > endpoint ? survey->etcd->endpoint_count - endpoint : 0;
+	int64_t most = left / ((int64_t)others + 1) + 1;
 	bool good;
 
 	rbr_etcd_add(&body, text);
