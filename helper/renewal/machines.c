@@ -3,10 +3,10 @@
  * The renewal of one login that many machines share. The machine's lock (turn.h) comes first, so that a machine takes part once;
  * then
  *
- * 1. a look: the token that another machine has got, or its verdict, is taken as it is;
- * 2. the lease. Who has to wait is told by the store when something changes. A lease is taken away from a run of this machine that died
- *    (the lock says that it did), and from who has not marked anything for a while: its mark can no longer succeed then, so it
- *    sends nothing;
+ * 1. the token that another machine has got, or its verdict, is taken as it is. That is found out in one step with
+ * 2. the lease, which is not given where there is such a record. Who has to wait is told by the store when something changes. A lease
+ *    is taken away from a run of this machine that died (the lock says that it did), and from who has not marked anything for a
+ *    while: its mark can no longer succeed then, so it sends nothing;
  * 3. the mark, right before the first byte: one step with "the lease is still mine" and "this is still the token that I read". And the
  *    lease must outlive whatever the request may take, and the seconds in which it may be sent once more. Else nothing is sent;
  * 4. the answer is parked on this machine (journal/rotation.c), as ever;
@@ -197,24 +197,21 @@ take_token(struct rbr_machines *machines, const struct rbr_record_names *names, 
 
 /* What the view has for WISH: a token, or a verdict as an error. */
 static int
-take_up(struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_credential *credential,
-	bool *ret_answered)
+take_up(struct rbr_machines *machines, const struct rbr_record_names *names, const struct rbr_wish *wish,
+	struct rbr_credential *credential, bool *ret_answered)
 {
-	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names;
 	const struct ringbearer_record *record;
 	bool is_new;
 	int rc;
 
-	if (rbr_record_names(machines->exchange->call.account, &names) < 0)
-		return rbr_fail_memory(error_of(machines));
-	*ret_answered = take_token(machines, &names, wish, credential);
-	record = rbr_shared_record(&machines->shared, names.verdict);
+	*ret_answered = take_token(machines, names, wish, credential);
+	record = rbr_shared_record(&machines->shared, names->verdict);
 	if (*ret_answered || !record)
 		return 0;
 	is_new = record->version > machines->since;
 	if (!is_new && wish->urgency == RBR_FORCED)
 		return 0;
-	rc = rbr_record_read_verdict(record, &names, is_new, error_of(machines));
+	rc = rbr_record_read_verdict(record, names, is_new, error_of(machines));
 	machines->told = rc < 0;
 	return rc;
 }
@@ -282,19 +279,14 @@ wait_for_change(struct rbr_machines *machines, int64_t until_ms)
 
 /* The lease is asked for without a look before, which would show nothing in most cases; unless others have what WISH is after. */
 static int
-take_or_look(struct rbr_machines *machines, const struct rbr_wish *wish)
+take_or_look(struct rbr_machines *machines, const struct rbr_record_names *names, const struct rbr_wish *wish)
 {
-	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names;
-	const char *unless[] = {NULL, NULL, NULL};
+	const char *unless[] = {names->token, names->verdict, NULL};
 	bool any = wish->urgency == RBR_REJECTED || wish->urgency == RBR_FORCED;
 	int rc;
 
 	if (machines->since != 0)
 		return 0;
-	if (rbr_record_names(machines->exchange->call.account, &names) < 0)
-		return rbr_fail_memory(error_of(machines));
-	unless[0] = names.token;
-	unless[1] = names.verdict;
 	rc = take_lease(machines, 0, any ? NULL : unless);
 	machines->since = machines->shared.view.revision;
 	return rc == RINGBEARER_E_BUSY ? 0 : rc;
@@ -305,11 +297,15 @@ static int
 wait_for_turn(struct rbr_machines *machines, const struct rbr_wish *wish, struct rbr_credential *credential,
 	bool *ret_answered)
 {
+	RBR_CLEANUP(rbr_record_names_wipe) struct rbr_record_names names;
 	int64_t until_ms = rbr_now_ms() + RBR_TURN_WAIT_MS, lease;
-	int rc = take_or_look(machines, wish);
+	int rc;
 
+	if (rbr_record_names(machines->exchange->call.account, &names) < 0)
+		return rbr_fail_memory(error_of(machines));
+	rc = take_or_look(machines, &names, wish);
 	while (rc == 0) {
-		rc = take_up(machines, wish, credential, ret_answered);
+		rc = take_up(machines, &names, wish, credential, ret_answered);
 		if (rc < 0 || *ret_answered || machines->shared.lease != 0)
 			break;
 		lease = free_lease(machines);
