@@ -41,40 +41,44 @@ rbr_etcd_add_put(struct rbr_etcd_body *body, const struct rbr_etcd_item *item, c
 	rbr_etcd_add(body, "}}");
 }
 
+/* An operation of that kind on the key NAME, or on all keys that BEGIN with it. */
+static void
+add_operation(
+	struct rbr_etcd_body *body, const char *kind, const struct rbr_etcd_item *item, const char *name, bool begin)
+{
+	separate(body);
+	rbr_etcd_add(body, "{\"");
+	rbr_etcd_add(body, kind);
+	rbr_etcd_add(body, "\":{");
+	if (begin)
+		rbr_etcd_add_range(body, item, name);
+	else
+		rbr_etcd_add_key(body, item, name);
+	rbr_etcd_add(body, "}}");
+}
+
 void
 rbr_etcd_add_delete(struct rbr_etcd_body *body, const struct rbr_etcd_item *item, const char *name)
 {
-	separate(body);
-	rbr_etcd_add(body, "{\"request_delete_range\":{");
-	rbr_etcd_add_key(body, item, name);
-	rbr_etcd_add(body, "}}");
+	add_operation(body, "request_delete_range", item, name, false);
 }
 
 void
 rbr_etcd_add_delete_records(struct rbr_etcd_body *body, const struct rbr_etcd_item *item)
 {
-	separate(body);
-	rbr_etcd_add(body, "{\"request_delete_range\":{");
-	rbr_etcd_add_range(body, item, RBR_ETCD_RECORD);
-	rbr_etcd_add(body, "}}");
+	add_operation(body, "request_delete_range", item, RBR_ETCD_RECORD, true);
 }
 
 void
 rbr_etcd_add_get(struct rbr_etcd_body *body, const struct rbr_etcd_item *item, const char *name)
 {
-	separate(body);
-	rbr_etcd_add(body, "{\"request_range\":{");
-	rbr_etcd_add_key(body, item, name);
-	rbr_etcd_add(body, "}}");
+	add_operation(body, "request_range", item, name, false);
 }
 
 void
 rbr_etcd_add_get_all(struct rbr_etcd_body *body, const struct rbr_etcd_item *item)
 {
-	separate(body);
-	rbr_etcd_add(body, "{\"request_range\":{");
-	rbr_etcd_add_range(body, item, "");
-	rbr_etcd_add(body, "}}");
+	add_operation(body, "request_range", item, "", true);
 }
 
 bool
