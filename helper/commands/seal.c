@@ -270,7 +270,7 @@ check_store(struct sealing *sealing)
 	struct rbr_vault vault;
 	int rc = rbr_vault_open(&sealing->call, &vault);
 
-	if (rc == 0 && !vault.store.ops.view)
+	if (rc == 0 && !rbr_loader_shares(&vault.store))
 		return rbr_fail(&sealing->context->error, RINGBEARER_E_USAGE,
 			"the store `%s` is of this machine, and has no use for it; name an account whose store is elsewhere, or the store with "
 			"--store=" ELSEWHERE,

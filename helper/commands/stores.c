@@ -134,7 +134,7 @@ do_it(struct rbr_context *context, const struct rbr_account *account, const char
 	rbr_call_start(&call, context, account, true);
 	rc = rbr_vault_open(&call, &vault);
 	store = &vault.store;
-	if (rc == 0 && vault.store.ops.view && !operation_of(store, word)) {
+	if (rc == 0 && rbr_loader_shares(&vault.store) && !operation_of(store, word)) {
 		rc = rbr_local_open(&call, RINGBEARER_LOCAL_SEAL, &local);
 		store = &local.store;
 	}

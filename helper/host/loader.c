@@ -233,6 +233,14 @@ rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_store
 	return open_module(context, "store", name, sizeof ret_store->ops, &ret_store->name, &ret_store->ops);
 }
 
+bool
+rbr_loader_shares(const struct rbr_store *store)
+{
+	const struct ringbearer_store *ops = &store->ops;
+
+	return ops->view && ops->acquire && ops->keep && ops->store_if && ops->wait;
+}
+
 int
 rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input)
 {

@@ -36,6 +36,9 @@ int rbr_loader_store(struct rbr_context *context, const char *name, struct rbr_s
 int rbr_loader_input(struct rbr_context *context, const char *name, struct rbr_input *ret_input) RBR_MUST_CHECK;
 int rbr_loader_notice(struct rbr_context *context, const char *name, struct rbr_notice *ret_notice) RBR_MUST_CHECK;
 
+/* Can STORE carry a login that machines share? It has the whole of the shared journal (module.h), or none of it counts. */
+bool rbr_loader_shares(const struct rbr_store *store);
+
 /* Adds the names of the modules of FAMILY ("grant", "store") that there are to NAMES, sorted. RINGBEARER_E_SYSTEM. */
 int rbr_loader_names(const char *family, struct rbr_names *names) RBR_MUST_CHECK;
 

@@ -168,7 +168,7 @@ rbr_local_open(struct ringbearer_call *call, const char *kind, struct rbr_local 
 			"credentials or command",
 			name);
 	rc = rbr_loader_store(call->context, name, &ret_local->store);
-	if (rc == 0 && ret_local->store.ops.view)
+	if (rc == 0 && rbr_loader_shares(&ret_local->store))
 		return rbr_fail(error, RINGBEARER_E_CONFIG,
 			"`store_local` is `%s`, which many machines share; set `store_local` to a store of this machine: "
 			"secret_service, file, credentials or command",

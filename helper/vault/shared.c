@@ -10,9 +10,7 @@
 bool
 rbr_shared_is_possible(const struct rbr_vault *vault)
 {
-	const struct ringbearer_store *ops = &vault->store.ops;
-
-	return ops->view && ops->acquire && ops->keep && ops->store_if && ops->wait;
+	return rbr_loader_shares(&vault->store);
 }
 
 static void

@@ -204,7 +204,9 @@ keep(struct rbr_vault *vault, const struct rbr_binding *binding, const struct ri
 	if (rc < 0)
 		return rc;
 	/* Where machines share it, another may have renewed it in between. */
-	if (!kept || (!vault->store.ops.view && !rbr_secret_equal(kept->data, kept->size, secret->data, secret->size)))
+	if (!kept ||
+		(!rbr_loader_shares(&vault->store) &&
+			!rbr_secret_equal(kept->data, kept->size, secret->data, secret->size)))
 		return rbr_fail(&vault->call->context->error, RINGBEARER_E_STORE_UNAVAILABLE,
 			"%s gave back another %s than it was given; check it and try again", name_of(vault),
 			rbr_vault_label(binding->item.kind));
