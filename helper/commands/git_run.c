@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cli/programs.h"
+
 extern char **environ;
 
 /* Reads DESCRIPTOR to its end; what does not fit is refused. */
@@ -38,27 +40,13 @@ read_all(int descriptor, char *text, size_t room)
 	return false;
 }
 
-bool
-rbr_is_on_path(const char *name, int mode)
-{
-	const char *folder = secure_getenv("PATH"), *end;
-	char path[PATH_MAX];
-	int length;
-
-	for (; folder && *folder; folder = *end ? end + 1 : end) {
-		end = strchrnul(folder, ':');
-		length = snprintf(path, sizeof path, "%.*s/%s", (int)(end - folder), folder, name);
-		if (end > folder && length > 0 && (size_t)length < sizeof path && access(path, mode) == 0)
-			return true;
-	}
-	return false;
-}
-
 /* A folder that is not readable is what libc tells of, where no other has it. */
 static int
 fail_to_run(struct rbr_context *context, int number)
 {
-	if (number == EACCES && !rbr_is_on_path("git", F_OK))
+	char path[PATH_MAX];
+
+	if (number == EACCES && !rbr_find_program("git", F_OK, path))
 		return rbr_fail(&context->error, RINGBEARER_E_CONFIG,
 			"there is no git in the folders of PATH that can be read; install git");
 	return rbr_fail(&context->error, RINGBEARER_E_CONFIG, "git cannot be run (%s); install git", strerror(number));

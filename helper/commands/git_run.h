@@ -9,9 +9,6 @@
 
 #define RBR_GIT_OUTPUT_MAX 65536 /* bytes; more is refused */
 
-/* Is there a file NAME in a folder of PATH, with MODE as for access(2)? */
-bool rbr_is_on_path(const char *name, int mode);
-
 /* Runs git without a shell. *RET_STATUS is its exit status; RET_OUTPUT has RBR_GIT_OUTPUT_MAX bytes for what it writes, and
  * where it is NULL only git's errors are seen. With SILENT not even those. RINGBEARER_E_CONFIG if there is no git. */
 int rbr_git_run(struct rbr_context *context, const char *const *arguments, bool silent, int *ret_status,

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cli/programs.h"
 #include "command.h"
 #include "git_helpers.h"
 #include "git_run.h"
@@ -54,7 +55,7 @@ write_helper(struct rbr_context *context, const struct choices *choices, char re
 	const char *options = choices->interactive ? " --interactive" : "";
 	char path[PATH_MAX];
 
-	if (rbr_is_on_path(GIT_LINK, X_OK)) {
+	if (rbr_find_program(GIT_LINK, X_OK, path)) {
 		(void)snprintf(ret_helper, HELPER_MAX, "ringbearer%s", options);
 		return 0;
 	}

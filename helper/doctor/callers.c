@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "checks.h"
+#include "cli/programs.h"
 #include "commands/git_helpers.h"
 #include "host/document.h"
 #include "protocol/fastpath/paths.h"
@@ -33,7 +34,7 @@ check_links(struct rbr_checkup *checkup)
 	size_t i, good = 0;
 	bool astray = false;
 
-	real = rbr_find_program(PROGRAM, program) ? realpath(program, NULL) : NULL;
+	real = rbr_find_program(PROGRAM, X_OK, program) ? realpath(program, NULL) : NULL;
 	if (!real) {
 		rbr_unchecked(checkup, LINKS, PROGRAM " is not on PATH; callers find it by its whole path only");
 		return;
@@ -41,7 +42,7 @@ check_links(struct rbr_checkup *checkup)
 	for (i = 0; (caller = rbr_caller_at(i)); i++) {
 		RBR_CLEANUP(rbr_free_string) char *target = NULL;
 
-		if (!rbr_find_program(caller->link, path)) {
+		if (!rbr_find_program(caller->link, X_OK, path)) {
 			rbr_write_format(&writer, " %s", caller->link);
 			continue;
 		}
@@ -73,7 +74,7 @@ can_be_run(const char *command, const char *prefix)
 		snprintf(name, sizeof name, "%s%.*s", *command == '/' ? "" : prefix, (int)size, command) >=
 			(int)sizeof name)
 		return true; /* a shell's business */
-	return name[0] == '/' ? access(name, X_OK) == 0 : rbr_find_program(name, path);
+	return name[0] == '/' ? access(name, X_OK) == 0 : rbr_find_program(name, X_OK, path);
 }
 
 /* Which of LINES is the first of ours that git asks for all hosts; it forgets those before an empty line. Their count: none. */

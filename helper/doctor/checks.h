@@ -65,7 +65,4 @@ bool rbr_done_has(const struct rbr_done *done, const char *text);
 bool rbr_done_before(struct rbr_done *done, const char *text);
 void rbr_done_wipe(struct rbr_done *done);
 
-/* Finds the program NAME on PATH. */
-bool rbr_find_program(const char *name, char ret_path[PATH_MAX]);
-
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "checks.h"
+#include "cli/programs.h"
 #include "person/browser.h"
 
 #define SOCKET "systemd socket"
@@ -63,7 +64,7 @@ rbr_check_browser(struct rbr_checkup *checkup)
 	else if (!secure_getenv("DISPLAY") && !secure_getenv("WAYLAND_DISPLAY"))
 		rbr_unchecked(checkup, "browser",
 			"no display here: `ringbearer login` shows the address, or log in with --device");
-	else if (rbr_find_program("xdg-open", path))
+	else if (rbr_find_program("xdg-open", X_OK, path))
 		rbr_well(checkup, "browser", "%s opens one", path);
 	else
 		rbr_ill(checkup, "browser", RINGBEARER_E_CONFIG,

@@ -46,21 +46,6 @@ rbr_done_wipe(struct rbr_done *done)
 		free(done->list[--done->count]);
 }
 
-bool
-rbr_find_program(const char *name, char ret_path[PATH_MAX])
-{
-	const char *folder = secure_getenv("PATH"), *end;
-	int length;
-
-	for (; folder && *folder; folder = *end ? end + 1 : end) {
-		end = strchrnul(folder, ':');
-		length = snprintf(ret_path, PATH_MAX, "%.*s/%s", (int)(end - folder), folder, name);
-		if (end > folder && length > 0 && length < PATH_MAX && access(ret_path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
-
 static int
 check_accounts(struct rbr_checkup *checkup, struct rbr_done *done)
 {
