@@ -13,7 +13,7 @@ import { crowd, agreed } from './lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from './lib/fleet.mjs';
 import { writeAccount } from './lib/message.mjs';
 import { block } from './lib/readme.mjs';
-import { accountKeys, assertWorks, refreshes, tokensSent } from './lib/standing-grant.mjs';
+import { accountKeys, assertWorks, refreshes, seen, tokensSent } from './lib/standing-grant.mjs';
 import { World } from './lib/world.mjs';
 import { DASHBOARD } from '../servers/fixtures.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
@@ -44,12 +44,9 @@ describe('a login that three machines share', { skip }, () => {
 
   // How many requests with a refresh token BODY makes the service see; none of them came twice.
   async function asked(body) {
-    const earlier = await refreshes(world);
-    await body();
-    const { total, error } = await refreshes(world);
-    const sent = total > earlier.total ? (await tokensSent(world)).slice(earlier.total - total) : [];
-    assert.deepEqual([new Set(sent).size, error - earlier.error], [sent.length, 0], 'no token came twice, none was refused');
-    return sent.length;
+    const { requests, twice, refused } = await seen(world, body);
+    assert.deepEqual([twice, refused], [0, 0], 'no token came twice, none was refused');
+    return requests;
   }
 
   test('what one of them gets is everybody\'s, and the service is asked once', async () => {

@@ -11,7 +11,7 @@ import http from 'node:http';
 import { after, afterEach, before, describe, test } from 'node:test';
 import { agreed, crowd } from '../e2e/lib/crowd.mjs';
 import { Fleet, NAME, obstacle } from '../e2e/lib/fleet.mjs';
-import { assertWorks, refreshes, tokensSent, worksAtApi } from '../e2e/lib/standing-grant.mjs';
+import { assertWorks, refreshes, seen, worksAtApi } from '../e2e/lib/standing-grant.mjs';
 import { World } from '../e2e/lib/world.mjs';
 import { Etcd, etcdMissing } from '../servers/etcd.mjs';
 import { evenly, getUnderFire, obstacle as noKiller, parkedSize } from './lib/killer.mjs';
@@ -44,21 +44,11 @@ describe('machines that share a login', { skip }, () => {
   });
   afterEach(() => world.control.clearFaults());
 
-  // What BODY makes the service see: requests, tokens that came more than once, refusals.
-  async function seen(body) {
-    const earlier = await refreshes(world);
-    await body();
-    const { total, error } = await refreshes(world);
-    const requests = total - earlier.total;
-    const tokens = requests > 0 ? (await tokensSent(world)).slice(-requests) : [];
-    return { requests, twice: requests - new Set(tokens).size, refused: error - earlier.error };
-  }
-
   test(`${MACHINES} machines with ${CALLERS} callers each, at the moment of expiry: one request, one token`, async (t) => {
     await fleet.age();
     let results;
     const began = performance.now();
-    const counts = await seen(async () => {
+    const counts = await seen(world, async () => {
       results = (await Promise.all(fleet.machines.slice(0, MACHINES).map((machine) => crowd(machine, CALLERS, KEYS)))).flat();
     });
     const ended = Date.now();
@@ -102,7 +92,7 @@ describe('machines that share a login', { skip }, () => {
       const [stored, { total }] = [await storedAt(), await refreshes(world)];
       let [run, phase, results] = [];
       const where = async (parked) => classOf((await refreshes(world)).total - total, await storedAt() !== stored, parked);
-      const counts = await seen(async () => {
+      const counts = await seen(world, async () => {
         look?.(async () => { phase = await where(0); });
         run = await getUnderFire(one, NAME, { from, at, ...options });
         phase ??= await where(parkedSize(run.calls));
@@ -216,7 +206,7 @@ describe('machines that share a login', { skip }, () => {
       test(`${what} while the service works: the token goes out, and nothing is lost`, async (t) => {
         const [one, two, three] = fleet.machines;
         await fleet.age();
-        const counts = await seen(async () => {
+        const counts = await seen(world, async () => {
           const { waiting } = await fleet.meanwhile(() => one.get());
           const node = await begin();
           const result = await waiting;
@@ -236,7 +226,7 @@ describe('machines that share a login', { skip }, () => {
       test(`${what} before anything was sent: a token, or a line that says what to do`, async (t) => {
         const [one, two] = fleet.machines;
         await fleet.age();
-        const counts = await seen(async () => {
+        const counts = await seen(world, async () => {
           const node = await begin();
           const result = await one.get();
           t.diagnostic(`exit ${result.code}, ${Math.round(result.ms)} ms: ${result.stderr.trim()}`);

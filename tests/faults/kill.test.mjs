@@ -13,7 +13,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { World } from '../e2e/lib/world.mjs';
 import {
-  NAME, addAccount, closeWorld, erase, get, logIn, refreshes, tokensSent, worksAtApi,
+  NAME, addAccount, closeWorld, erase, get, logIn, seen, worksAtApi,
 } from '../e2e/lib/standing-grant.mjs';
 import {
   CLASSES, callsBetween, classOf, evenly, getUnderFire, milestones, obstacle, parkedSize, sizeOfAnswer,
@@ -43,22 +43,12 @@ describe('killed', { skip }, () => {
     return { calls, passed: milestones(calls, sizeOfAnswer(calls)), answerSize: sizeOfAnswer(calls), total: calls.at(-1).number };
   }
 
-  // What BODY makes the server see: how many requests, how many tokens more than once, how often it says no.
-  async function seen(body) {
-    const earlier = await refreshes(world);
-    await body();
-    const { total, error } = await refreshes(world);
-    const requests = total - earlier.total;
-    const tokens = requests > 0 ? (await tokensSent(world)).slice(-requests) : [];
-    return { requests, twice: requests - new Set(tokens).size, refused: error - earlier.error };
-  }
-
   // One run that is killed and one in peace: what came of it.
   async function trial(point) {
     let killed;
     let result;
     await erase(world);
-    const counts = await seen(async () => {
+    const counts = await seen(world, async () => {
       killed = await getUnderFire(world, NAME, point);
       result = await get(world);
     });
@@ -178,7 +168,7 @@ describe('killed', { skip }, () => {
 
   async function secondTrial(at) {
     let result;
-    const counts = await seen(async () => {
+    const counts = await seen(world, async () => {
       await getUnderFire(world, NAME, { from: 'lock', at });
       result = await get(world);
     });

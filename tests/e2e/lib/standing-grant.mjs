@@ -66,6 +66,16 @@ export async function tokensSent(world) {
   return bodies.filter((form) => form.get('grant_type') === 'refresh_token').map((form) => form.get('refresh_token'));
 }
 
+// What BODY makes the server see: how many requests, how many tokens more than once, how often it says no.
+export async function seen(world, body) {
+  const earlier = await refreshes(world);
+  await body();
+  const { total, error } = await refreshes(world);
+  const requests = total - earlier.total;
+  const tokens = requests > 0 ? (await tokensSent(world)).slice(-requests) : [];
+  return { requests, twice: requests - new Set(tokens).size, refused: error - earlier.error };
+}
+
 // Waits until the server has this many requests with a refresh token before it.
 export async function untilAsked(world, wanted = 1) {
   for (let tries = 0; tries < 1000; tries += 1) {
